@@ -1,0 +1,26 @@
+// The real machine behind log/env/env.h: Linux files, CLOCK_REALTIME and CLOCK_BOOTTIME, getrandom.
+#pragma once
+
+#include <memory>
+
+#include "log/env/env.h"
+
+namespace orloj::log {
+
+std::unique_ptr<FileSystem> make_posix_file_system();
+std::unique_ptr<Clock> make_posix_clock();
+std::unique_ptr<Random> make_posix_random();
+
+// Owns one of each; lives as long as the process.
+class PosixEnv {
+ public:
+  PosixEnv();
+  Env env() const { return {*files_, *clock_, *random_}; }
+
+ private:
+  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Random> random_;
+};
+
+}  // namespace orloj::log
