@@ -1,6 +1,8 @@
-// Topics and their settings, kept in the metadata store. The one place that says what exists and who leads.
+// Topics and their settings, kept in the metadata store. The one place that says what exists and
+// who leads.
 //
-// Thread-safe. Reads come from an immutable snapshot and never touch the store; writes are durable before they return.
+// Thread-safe. Reads come from an immutable snapshot and never touch the store; writes are durable
+// before they return.
 #pragma once
 
 #include <functional>
@@ -22,8 +24,9 @@ namespace orloj::coordinator {
 
 struct NewTopic {
   std::string name;
-  std::int32_t partitions = -1;          // -1: num.partitions
-  std::int16_t replication_factor = -1;  // -1: default.replication.factor; 1 is the only size on one node
+  std::int32_t partitions = -1;  // -1: num.partitions
+  std::int16_t replication_factor =
+      -1;  // -1: default.replication.factor; 1 is the only size on one node
   std::map<std::string, std::string> configs;
   bool internal = false;
 };
@@ -36,24 +39,30 @@ struct CatalogSnapshot {
 
 class Catalog {
  public:
-  static Result<std::unique_ptr<Catalog>> open(log::Env& env, MetadataStore& store, CoordinatorOptions options);
+  static Result<std::unique_ptr<Catalog>> open(log::Env& env, MetadataStore& store,
+                                               CoordinatorOptions options);
   virtual ~Catalog() = default;
 
   virtual std::shared_ptr<const CatalogSnapshot> snapshot() const = 0;
   virtual std::shared_ptr<const Topic> find(std::string_view name) const = 0;
   virtual std::shared_ptr<const Topic> find(const log::TopicId& id) const = 0;
 
-  // Checks everything and makes the Topic (id, reserved producer ids) without storing it: CreateTopics' validate-only.
+  // Checks everything and makes the Topic (id, reserved producer ids) without storing it:
+  // CreateTopics' validate-only.
   virtual Result<Topic> plan(const NewTopic& topic) const = 0;
-  // Plans, calls `make_directories` (LogStore::create_topic), then commits to the store (log-protocol §3: create).
+  // Plans, calls `make_directories` (LogStore::create_topic), then commits to the store
+  // (log-protocol §3: create).
   virtual Result<std::shared_ptr<const Topic>> create(
       const NewTopic& topic, const std::function<Status(const Topic&)>& make_directories) = 0;
-  // Writes the tombstone and removes the topic in one transaction; the caller then calls LogStore::delete_topic.
+  // Writes the tombstone and removes the topic in one transaction; the caller then calls
+  // LogStore::delete_topic.
   virtual Status remove(const log::TopicId& id) = 0;
   virtual void forget_tombstones(const std::vector<log::TopicId>& released) = 0;
-  // Replaces or removes (nullopt) settings of a topic after validation against coordinator/topic_config.h.
-  virtual Status alter_configs(const std::string& topic,
-                               const std::map<std::string, std::optional<std::string>>& changes) = 0;
+  // Replaces or removes (nullopt) settings of a topic after validation against
+  // coordinator/topic_config.h.
+  virtual Status alter_configs(
+      const std::string& topic,
+      const std::map<std::string, std::optional<std::string>>& changes) = 0;
 
   // What LogStore::open needs.
   virtual log::CatalogFacts log_facts() const = 0;
