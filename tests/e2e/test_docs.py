@@ -1,0 +1,89 @@
+"""Runs the examples of the README and of docs/ against a broker.
+
+A fenced block marked `sh test` or `python test` is executed; blocks of one page run in order, in one
+folder. A block marked `text` right behind one is what it must print: each of its lines, in this order,
+`...` standing for anything. `localhost:9092` becomes the address of the broker under test.
+"""
+
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from broker import ROOT
+from clients import TOOLS, java_command, run
+
+pytestmark = pytest.mark.orloj_only
+
+FENCE = re.compile(r"^```(\w+)(?: (test))?\s*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+
+
+def pages():
+    found = [Path(ROOT, "README.md"), *sorted(Path(ROOT, "docs").rglob("*.md"))]
+    return [page for page in found if page.exists() and examples(page)]
+
+
+def examples(page):
+    """(language, code, expected text or None) of each block marked as a test."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    blocks = list(FENCE.finditer(text))
+    for index, block in enumerate(blocks):
+        language, marked, code = block.groups()
+        if not marked:
+            continue
+        expected = None
+        if index + 1 < len(blocks) and blocks[index + 1].group(1) == "text":
+            between = text[block.end():blocks[index + 1].start()]
+            if not between.strip():
+                expected = blocks[index + 1].group(3)
+        found.append((language, code, expected))
+    return found
+
+
+@pytest.fixture
+def tools_folder(tmp_path):
+    """Kafka's tools under the names that a Kafka installation gives them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS:
+        script = folder / f"{tool}.sh"
+        command = " ".join(f"'{word}'" for word in java_command(tool))
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+def assert_printed(output, expected):
+    position = 0
+    for line in expected.splitlines():
+        pattern = ".*".join(re.escape(piece) for piece in line.strip().split("..."))
+        match = re.compile(pattern).search(output, position)
+        assert match, f"not printed (in this order): {line}\n--- printed:\n{output}"
+        position = match.end()
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: os.path.relpath(page, ROOT))
+def test_examples_do_what_they_say(page, broker, tools_folder, tmp_path, monkeypatch):
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    binary_folder = os.path.dirname(broker.binary)
+    python_folder = os.path.dirname(sys.executable)
+    monkeypatch.setenv(
+        "PATH", f"{tools_folder}:{binary_folder}:{python_folder}:{os.environ['PATH']}")
+    for language, code, expected in examples(page):
+        code = code.replace("localhost:9092", broker.address)
+        code = code.replace("localhost:9644", f"127.0.0.1:{broker.admin_port}")
+        command = {"sh": ["bash", "-euo", "pipefail", "-c", code],
+                   "python": [sys.executable, "-c", code]}[language]
+        done = run(command, timeout=90)
+        if expected is not None:
+            assert_printed(done.stdout, expected)
+
+
+def test_the_readme_has_examples():
+    assert examples(Path(ROOT, "README.md")), "mark blocks of the README as `sh test`"
