@@ -1,4 +1,5 @@
-// The history of leader epochs of one log, in Kafka's leader-epoch-checkpoint file format (version 0 text).
+// The history of leader epochs of one log, in Kafka's leader-epoch-checkpoint file format (version
+// 0 text).
 #pragma once
 
 #include <mutex>
@@ -22,20 +23,24 @@ struct EpochEnd {
   Offset end_offset = kNoOffset;
 };
 
-// Thread-safe. Every change is durable (write to a temporary file, sync, rename, sync directory) before it returns.
+// Thread-safe. Every change is durable (write to a temporary file, sync, rename, sync directory)
+// before it returns.
 class LeaderEpochCheckpoint {
  public:
   // kCorrupt when the file is damaged: recovery then rebuilds it from the batches of the log.
   static Result<LeaderEpochCheckpoint> load(Env& env, std::string directory);
-  static LeaderEpochCheckpoint rebuilt(Env& env, std::string directory, std::vector<EpochStart> entries);
+  static LeaderEpochCheckpoint rebuilt(Env& env, std::string directory,
+                                       std::vector<EpochStart> entries);
 
   LeaderEpochCheckpoint(LeaderEpochCheckpoint&& other) noexcept;
 
   LeaderEpoch latest() const;  // -1 when empty
-  // Records that `epoch` starts at `start_offset`; ignored unless the epoch is newer than the latest.
+  // Records that `epoch` starts at `start_offset`; ignored unless the epoch is newer than the
+  // latest.
   Status assign(LeaderEpoch epoch, Offset start_offset);
   Status truncate_from_end(Offset end_offset);
-  // KIP-101/KIP-320: the largest epoch <= `epoch` and where it ends; log_end_offset for the latest one.
+  // KIP-101/KIP-320: the largest epoch <= `epoch` and where it ends; log_end_offset for the latest
+  // one.
   EpochEnd end_offset_for(LeaderEpoch epoch, Offset log_end_offset) const;
   std::vector<EpochStart> entries() const;
 

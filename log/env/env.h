@@ -115,6 +115,10 @@ class FileSystem {
 
   // Bytes an unprivileged process may still write to the file system that holds `path`.
   virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+
+  // Called at every named crash point (log/crash_point.h). A file system armed with that name kills
+  // the process or cuts the power; otherwise nothing happens.
+  virtual void reached(std::string_view /*crash_point*/) {}
 };
 
 class Clock {
@@ -142,6 +146,7 @@ class Env {
   FileSystem& files() const { return *files_; }
   Clock& clock() const { return *clock_; }
   Random& random() const { return *random_; }
+  void reached(std::string_view crash_point) const { files_->reached(crash_point); }
 
  private:
   FileSystem* files_;

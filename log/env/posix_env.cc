@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <stdexcept>
@@ -60,6 +62,8 @@ class PosixLock final : public FileLock {
 
 class PosixFileSystem final : public FileSystem {
  public:
+  explicit PosixFileSystem(ArmedCrash armed) : armed_(std::move(armed)) {}
+
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const int descriptor = open_descriptor(path, open_flags(mode));
     if (descriptor < 0) {
@@ -154,10 +158,19 @@ class PosixFileSystem final : public FileSystem {
     return static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
   }
 
+  void reached(std::string_view crash_point) override {
+    if (crash_point == armed_.crash_point && ++visits_ == armed_.nth) {
+      ::kill(::getpid(), SIGKILL);
+    }
+  }
+
  private:
   static Status check(std::string_view operation, const std::string& path, std::error_code cause) {
     return cause ? Status(errno_error(operation, path, cause.value())) : Status{};
   }
+
+  const ArmedCrash armed_;
+  std::atomic<std::int64_t> visits_{0};
 };
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock_file(const std::string& path) {
@@ -222,8 +235,8 @@ class PosixRandom final : public Random {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> make_posix_file_system() {
-  return std::make_unique<PosixFileSystem>();
+std::unique_ptr<FileSystem> make_posix_file_system(ArmedCrash armed) {
+  return std::make_unique<PosixFileSystem>(std::move(armed));
 }
 std::unique_ptr<Clock> make_posix_clock() {
   return std::make_unique<PosixClock>();
@@ -232,8 +245,10 @@ std::unique_ptr<Random> make_posix_random() {
   return std::make_unique<PosixRandom>();
 }
 
-PosixEnv::PosixEnv()
-    : files_(make_posix_file_system()), clock_(make_posix_clock()), random_(make_posix_random()) {
+PosixEnv::PosixEnv(ArmedCrash armed)
+    : files_(make_posix_file_system(std::move(armed))),
+      clock_(make_posix_clock()),
+      random_(make_posix_random()) {
 }
 
 }  // namespace orloj::log
