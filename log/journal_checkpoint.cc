@@ -12,14 +12,14 @@
 namespace orloj::log {
 
 void JournalWriter::run_checkpoints() {
-  const std::chrono::milliseconds interval(options_.checkpoint_interval_ms);
   std::uint64_t spare_made_in_lap = 0;
-  auto due = std::chrono::steady_clock::now() + interval;
+  std::int64_t due_ms = env_.clock().boot_ms() + options_.checkpoint_interval_ms;
   for (;;) {
     bool make_spare = false;
     {
       std::unique_lock lock(mutex_);
-      checkpoint_wanted_.wait_until(lock, due, [&] {
+      const std::chrono::milliseconds left(due_ms - env_.clock().boot_ms());
+      checkpoint_wanted_.wait_for(lock, left, [&] {
         return checkpoint_requested_ || spare_wanted_in_lap_ > spare_made_in_lap || stopping_ ||
                failure_;
       });
@@ -35,10 +35,10 @@ void JournalWriter::run_checkpoints() {
         return;
       }
     }
-    const auto now = std::chrono::steady_clock::now();
-    const bool timer = now >= due;
+    const std::int64_t now_ms = env_.clock().boot_ms();
+    const bool timer = now_ms >= due_ms;
     if (timer) {
-      due = now + interval;
+      due_ms = now_ms + options_.checkpoint_interval_ms;
     }
     bool wanted = false;
     {
