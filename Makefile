@@ -65,10 +65,11 @@ test: prepare-test
 
 .PHONY: test-full
 test-full: packages-full prepare-test
-	@$(SUPPORT)/build.sh tsan all
+	@$(SUPPORT)/build.sh tsan all -DORLOJ_E2E=ON -DORLOJ_BINARY=$(BINARY)
 	$(SUPPORT)/build.sh fuzz all
 	$(SUPPORT)/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
-	(cd build/tsan && $(CTEST) -L unit)
+	export TSAN_OPTIONS=suppressions=$(CURDIR)/$(SUPPORT)/tsan_suppressions.txt:halt_on_error=1
+	(cd build/tsan && $(CTEST) -L 'unit|sanitized')
 	cd build/asan-ubsan
 	exec $(CTEST)
 
