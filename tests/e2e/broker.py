@@ -19,6 +19,8 @@ KAFKA_LIBS = os.path.join(ROOT, ".cache", "kafka", "libs", "*")
 JAVA = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m"]
 READY_SECONDS = 60
 STOP_SECONDS = 30
+# Groups of the tests have all their members at once.
+DEFAULTS = {"group.initial.rebalance.delay.ms": "300"}
 # Below the range that the kernel hands out for outgoing connections.
 PORTS = range(15000, 32000)
 
@@ -39,7 +41,7 @@ class Process:
 
     def __init__(self, folder, settings=None):
         self.folder = str(folder)
-        self.settings = dict(settings or {})
+        self.settings = {**DEFAULTS, **(settings or {})}
         self.port = free_port()
         self.admin_port = free_port()
         self.log_path = os.path.join(self.folder, "broker.log")

@@ -23,6 +23,16 @@ GATE = {"after-journal-sync", "schedule-half-appended-before-data-half",
         "fired-batch-appended-before-journal", "fired-before-done", "done-appended"}
 
 
+# Everything that a broker does now and then, done often.
+HURRIED = {
+    "log.retention.check.interval.ms": "300",
+    "log.segment.delete.delay.ms": "100",
+    "log.checkpoint.interval.ms": "300",
+    "log.journal.file.bytes": "1048576",
+    "schedule.index.flush.interval.ms": "200",
+}
+
+
 def names():
     text = HEADER.read_text(encoding="utf-8") if HEADER.exists() else ""
     found = re.findall(r'string_view k\w+\s*=\s*"([\w-]+)"', text)
@@ -80,7 +90,7 @@ class Keeper:
 
 @pytest.mark.parametrize("point", names())
 def test_each_record_once_after_a_crash_at(point, make_broker, seeded):
-    broker = make_broker({"log.retention.check.interval.ms": "500"}, start=False)
+    broker = make_broker(HURRIED, start=False)
     keeper = Keeper(broker, point)
     broker.spawn()
     keeper.thread.start()
