@@ -8,15 +8,15 @@
 
 namespace orloj::protocol::generator {
 
-// protocol/messages/<stem>.h and .cc: the structs and their codec.
+// messages/<stem>.h and .cc: the structs and their codec.
 std::string emit_header(const Api& api);
 std::string emit_source(const Api& api);
-// protocol/api_table.cc.
+// api_table.cc: the rows of protocol/api_table.h.
 std::string emit_table(const std::vector<Api>& apis);
-// protocol/samples/<stem>.cc and table.cc: random messages for tests.
+// <stem>_samples.cc and sample_table.cc: random messages for tests (tests/protocol/sample_case.h).
 std::string emit_samples(const Api& api);
 std::string emit_sample_table(const std::vector<Api>& apis);
-// protocol/fuzz/<stem>_fuzz.cc: the libFuzzer program of the request.
+// <stem>_fuzz.cc: the libFuzzer program of the request.
 std::string emit_fuzz(const Api& api);
 
 // Helpers shared by the writers above.

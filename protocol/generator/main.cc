@@ -1,7 +1,6 @@
-// orloj_protocol_generator: definitions in, C++ out. Run by the build.
-//
-//   orloj_protocol_generator api DEFINITION OUTPUT_DIR     the files of one API
-//   orloj_protocol_generator tables OUTPUT_DIR DEFINITION… the files that list all APIs
+// orloj_protocol_generator KIND OUTPUT_DIR DEFINITION...: definitions in, C++ out. Run by the
+// build. KIND is messages, samples or fuzz (one definition each), table or sample_table (all of
+// them).
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -29,38 +28,39 @@ void save(const fs::path& path, const std::string& text) {
   if (!out) throw std::runtime_error("cannot write " + path.string());
 }
 
-void write_api(const fs::path& definition, const fs::path& output) {
-  const Api api = load(definition);
-  save(output / "messages" / (api.stem + ".h"), emit_header(api));
-  save(output / "messages" / (api.stem + ".cc"), emit_source(api));
-  save(output / "samples" / (api.stem + ".cc"), emit_samples(api));
-  save(output / "fuzz" / (api.stem + "_fuzz.cc"), emit_fuzz(api));
-}
-
-void write_tables(const fs::path& output, const std::vector<fs::path>& definitions) {
-  std::vector<Api> apis;
-  for (const fs::path& definition : definitions) apis.push_back(load(definition));
-  std::ranges::sort(apis, {}, &Api::key);
-  const auto twice = std::ranges::adjacent_find(apis, {}, &Api::key);
-  if (twice != apis.end()) throw std::runtime_error(twice->file + ": its API key is used twice");
-  save(output / "api_table.cc", emit_table(apis));
-  save(output / "samples" / "table.cc", emit_sample_table(apis));
+void write(const std::string& kind, const fs::path& output, const std::vector<Api>& apis) {
+  const Api& api = apis.front();
+  if (kind == "messages") {
+    save(output / (api.stem + ".h"), emit_header(api));
+    save(output / (api.stem + ".cc"), emit_source(api));
+  } else if (kind == "samples") {
+    save(output / (api.stem + "_samples.cc"), emit_samples(api));
+  } else if (kind == "fuzz") {
+    save(output / (api.stem + "_fuzz.cc"), emit_fuzz(api));
+  } else if (kind == "table") {
+    save(output / "api_table.cc", emit_table(apis));
+  } else if (kind == "sample_table") {
+    save(output / "sample_table.cc", emit_sample_table(apis));
+  } else {
+    throw std::runtime_error("unknown kind " + kind);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() < 3) {
+    std::cerr << "usage: orloj_protocol_generator KIND OUTPUT_DIR DEFINITION...\n";
+    return 2;
+  }
   try {
-    if (arguments.size() == 3 && arguments[0] == "api") {
-      write_api(arguments[1], arguments[2]);
-    } else if (arguments.size() >= 3 && arguments[0] == "tables") {
-      write_tables(arguments[1], {arguments.begin() + 2, arguments.end()});
-    } else {
-      std::cerr << "usage: orloj_protocol_generator api DEFINITION OUTPUT_DIR\n"
-                   "       orloj_protocol_generator tables OUTPUT_DIR DEFINITION...\n";
-      return 2;
-    }
+    std::vector<Api> apis;
+    for (std::size_t i = 2; i < arguments.size(); ++i) apis.push_back(load(arguments[i]));
+    std::ranges::sort(apis, {}, &Api::key);
+    const auto twice = std::ranges::adjacent_find(apis, {}, &Api::key);
+    if (twice != apis.end()) throw std::runtime_error(twice->file + ": its API key is used twice");
+    write(arguments[0], arguments[1], apis);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;
