@@ -1,4 +1,5 @@
-// From bytes to a typed request and from a typed response to bytes: what every row of the router's table does.
+// From bytes to a typed request and from a typed response to bytes: what every row of the router's
+// table does.
 #pragma once
 
 #include <functional>
@@ -19,8 +20,7 @@ Response to_response(protocol::Encoded encoded,
 template <class Message>
 Answer reply_as(const Request& request, std::int16_t version, const Message& message,
                 std::span<const std::vector<log::FileSlice>> files = {}) {
-  auto encoded =
-      protocol::encode_response_frame(message, request.header.correlation_id, version);
+  auto encoded = protocol::encode_response_frame(message, request.header.correlation_id, version);
   if (!encoded) return Answer::close(encoded.error().message);
   return Answer{Answer::Kind::kReply, to_response(std::move(*encoded), files), {}};
 }

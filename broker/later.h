@@ -47,8 +47,7 @@ class Later {
   }
 
   boost::asio::awaitable<T> wait() {
-    std::optional<T> value =
-        co_await wait_until(std::chrono::steady_clock::time_point::max());
+    std::optional<T> value = co_await wait_until(std::chrono::steady_clock::time_point::max());
     co_return std::move(*value);
   }
 

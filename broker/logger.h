@@ -1,4 +1,5 @@
-// The operator's log: one line an event, on standard error. Rooms below the broker have no logger; they report.
+// The operator's log: one line an event, on standard error. Rooms below the broker have no logger;
+// they report.
 #pragma once
 
 #include <string>

@@ -13,8 +13,9 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(std::int64_t max_bytes) : max_bytes_(max_bytes) {}
 
-  // True: taken. False: a copy of `wake` is kept and called once, from any thread and without a lock, when trying
-  // again is worthwhile. A request is never refused while nothing else is held, however large it is.
+  // True: taken. False: a copy of `wake` is kept and called once, from any thread and without a
+  // lock, when trying again is worthwhile. A request is never refused while nothing else is held,
+  // however large it is.
   bool take(std::int64_t bytes, const std::function<void()>& wake);
   void give_back(std::int64_t bytes);
   std::int64_t used_bytes() const;

@@ -17,7 +17,7 @@ namespace orloj::broker {
 
 // Who asks; the same for the life of a connection.
 struct Client {
-  std::string host;  // "127.0.0.1"
+  std::string host;          // "127.0.0.1"
   std::size_t listener = 0;  // index into BrokerOptions::listeners: Metadata answers for it
 };
 

@@ -23,7 +23,8 @@ class Router {
   explicit Router(std::vector<Route> routes);
 
   // Reads the header into `request`. ApiVersions of any version finds its row, since its handler
-  // answers versions from the future too; any other unknown API or version is refused, as Kafka does.
+  // answers versions from the future too; any other unknown API or version is refused, as Kafka
+  // does.
   std::variant<const Route*, Refusal> find(Request& request) const;
   std::span<const Route> routes() const { return routes_; }
 

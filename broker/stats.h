@@ -8,7 +8,8 @@
 
 namespace orloj::broker {
 
-// Upper bounds of the request latency histogram in microseconds; one more bucket counts what is above.
+// Upper bounds of the request latency histogram in microseconds; one more bucket counts what is
+// above.
 inline constexpr std::array<std::int64_t, 14> kLatencyBoundsUs = {
     50,     100,    250,     500,     1'000,     2'500,     5'000,
     10'000, 25'000, 100'000, 500'000, 1'000'000, 5'000'000, 30'000'000};

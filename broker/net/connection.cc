@@ -42,7 +42,8 @@ Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<const Clien
       reactor_(reactor),
       sender_(services.options.sendfile_min_bytes),
       progress_(socket_.get_executor(), asio::steady_timer::time_point::max()),
-      last_activity_boot_ms_(services.clock.boot_ms()) {}
+      last_activity_boot_ms_(services.clock.boot_ms()) {
+}
 
 Connection::~Connection() {
   reactor_.forget(*this);
@@ -143,14 +144,13 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Request> request, const 
     in_long_poll_ = false;
     finish(slot, *request, std::move(answer));
   } else {
-    asio::co_spawn(
-        socket_.get_executor(), route.waiting->handle(request),
-        [self = shared_from_this(), slot, request](const std::exception_ptr& failure,
-                                                   Answer answer) {
-          self->finish(slot, *request,
-                       failure ? Answer::close("handler failed: " + what(failure))
-                               : std::move(answer));
-        });
+    asio::co_spawn(socket_.get_executor(), route.waiting->handle(request),
+                   [self = shared_from_this(), slot, request](const std::exception_ptr& failure,
+                                                              Answer answer) {
+                     self->finish(slot, *request,
+                                  failure ? Answer::close("handler failed: " + what(failure))
+                                          : std::move(answer));
+                   });
   }
 }
 

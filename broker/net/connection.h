@@ -1,7 +1,8 @@
 // One client: frames in, replies out in request order.
 //
-// Owned by its own operations (shared_ptr); lives on one reactor and is touched by that thread only. It ends when the peer
-// closes, breaks the protocol or a time limit, or when the broker drains.
+// Owned by its own operations (shared_ptr); lives on one reactor and is touched by that thread
+// only. It ends when the peer closes, breaks the protocol or a time limit, or when the broker
+// drains.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -74,14 +75,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Reactor& reactor_;
   FrameReader reader_;
   ResponseSender sender_;
-  boost::asio::steady_timer progress_;      // cancelled whenever something moved
-  std::function<void()> memory_freed_;      // any thread
-  std::deque<Slot> slots_;                  // requests in flight, oldest first
-  std::uint64_t first_slot_ = 0;            // number of slots_.front()
+  boost::asio::steady_timer progress_;  // cancelled whenever something moved
+  std::function<void()> memory_freed_;  // any thread
+  std::deque<Slot> slots_;              // requests in flight, oldest first
+  std::uint64_t first_slot_ = 0;        // number of slots_.front()
   std::int64_t last_activity_boot_ms_ = 0;
-  std::int64_t half_frame_since_boot_ms_ = 0;   // 0: none
+  std::int64_t half_frame_since_boot_ms_ = 0;     // 0: none
   std::int64_t write_blocked_since_boot_ms_ = 0;  // 0: not blocked
-  bool trusted_ = false;   // has sent a valid request
+  bool trusted_ = false;                          // has sent a valid request
   bool in_long_poll_ = false;
   bool draining_ = false;
   bool closed_ = false;

@@ -1,8 +1,9 @@
-// Cuts a byte stream into Kafka frames: a big-endian length and so many bytes. Pure; knows no socket.
+// Cuts a byte stream into Kafka frames: a big-endian length and so many bytes. Pure; knows no
+// socket.
 //
-// Memory follows the bytes that arrive: a frame of a large announced length starts small and doubles. The budget is asked
-// before each step (want_bytes), first for kFirstLeaseBytes, then for all the rest, so that frames that were let past the
-// first step can always be completed.
+// Memory follows the bytes that arrive: a frame of a large announced length starts small and
+// doubles. The budget is asked before each step (want_bytes), first for kFirstLeaseBytes, then for
+// all the rest, so that frames that were let past the first step can always be completed.
 #pragma once
 
 #include <array>
@@ -26,11 +27,11 @@ class FrameReader {
   static constexpr std::size_t kFirstLeaseBytes = 64 * 1024;
 
   enum class Event : std::uint8_t {
-    kNeedBytes,   // read into writable(), then commit()
-    kNeedLease,   // lease want_bytes() more from the budget, then leased()
-    kFrame,       // take()
-    kTooLarge,    // announced_bytes() is above the limit; the stream is lost
-    kNegative,    // a negative length; the stream is lost
+    kNeedBytes,  // read into writable(), then commit()
+    kNeedLease,  // lease want_bytes() more from the budget, then leased()
+    kFrame,      // take()
+    kTooLarge,   // announced_bytes() is above the limit; the stream is lost
+    kNegative,   // a negative length; the stream is lost
   };
 
   // What is to be done next.

@@ -38,7 +38,8 @@ Listener::Listener(Reactor& home, const std::vector<std::unique_ptr<Reactor>>& r
       reactors_(reactors),
       options_(options),
       acceptor_(home.context()),
-      pause_(home.context()) {}
+      pause_(home.context()) {
+}
 
 Status Listener::bind(const ListenerOptions& options, std::size_t index) {
   index_ = index;
@@ -67,9 +68,9 @@ Status Listener::bind(const ListenerOptions& options, std::size_t index) {
   if (!error) acceptor_.listen(options_.listen_backlog, error);
   if (!error) acceptor_.native_non_blocking(true, error);
   if (error) {
-    return Error{ErrorCode::kListener,
-                 fmt::format("cannot listen on {}: {}; is another broker running?", shown,
-                             error.message())};
+    return Error{
+        ErrorCode::kListener,
+        fmt::format("cannot listen on {}: {}; is another broker running?", shown, error.message())};
   }
   port_ = acceptor_.local_endpoint(error).port();
   return {};
@@ -91,15 +92,16 @@ void Listener::accept_all() {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     tcp::endpoint peer;
     auto length = static_cast<socklen_t>(peer.capacity());
-    const int descriptor = ::accept4(acceptor_.native_handle(), peer.data(), &length,
-                                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int descriptor =
+        ::accept4(acceptor_.native_handle(), peer.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       peer.resize(length);
       hand_over(descriptor, host_of(peer));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      // Out of descriptors or memory: the connection stays in the backlog, trying at once would spin.
+      // Out of descriptors or memory: the connection stays in the backlog, trying at once would
+      // spin.
       log_error(fmt::format("cannot accept connections: {}", std::strerror(errno)));
       pause_.expires_after(kAcceptPause);
       pause_.async_wait([this](const error_code& error) {

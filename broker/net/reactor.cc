@@ -36,7 +36,8 @@ void rethrow(const std::exception_ptr& failure) {
 }  // namespace
 
 Reactor::Reactor(const NetOptions& options)
-    : options_(options), work_(asio::make_work_guard(context_)) {}
+    : options_(options), work_(asio::make_work_guard(context_)) {
+}
 
 Reactor::~Reactor() {
   stop();
@@ -61,8 +62,8 @@ void Reactor::adopt(int descriptor, std::shared_ptr<const Client> client,
     socket.assign(tcp::v4(), descriptor, error);
     if (!error) socket.native_non_blocking(true, error);
     if (error) {
-      log_error(fmt::format("cannot take over a connection from {}: {}", client->host,
-                            error.message()));
+      log_error(
+          fmt::format("cannot take over a connection from {}: {}", client->host, error.message()));
       if (!socket.is_open()) ::close(descriptor);
       load_.fetch_sub(1, std::memory_order_relaxed);
       services.limits.leave(client->host);

@@ -54,7 +54,7 @@ class Reactor {
   bool draining_ = false;
   int warnings_in_window_ = 0;
   int warnings_left_out_ = 0;
-  const log::Clock* clock_ = nullptr;  // of the first connection's services
+  const log::Clock* clock_ = nullptr;   // of the first connection's services
   boost::asio::io_context context_{1};  // below what its handlers touch on destruction
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "log/segmented_log.h"
+#include "log/file_slice.h"
 
 namespace orloj::broker {
 

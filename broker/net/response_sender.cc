@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kGatherPartsMax = 64;
 constexpr std::size_t kGatherBytesMax = 256 * 1024;
 constexpr std::int64_t kFileReadMaxBytes = 256 * 1024;  // of a file that has no descriptor
-constexpr std::size_t kSendfileMaxBytes = 1 << 20;      // one call; others get their turn in between
+constexpr std::size_t kSendfileMaxBytes = 1 << 20;  // one call; others get their turn in between
 
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;

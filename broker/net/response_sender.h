@@ -1,5 +1,5 @@
-// Puts replies on a non-blocking socket: memory is gathered, long file ranges go by sendfile, short ones are read and gathered.
-// Not thread-safe: used by the connection's reactor only.
+// Puts replies on a non-blocking socket: memory is gathered, long file ranges go by sendfile, short
+// ones are read and gathered. Not thread-safe: used by the connection's reactor only.
 #pragma once
 
 #include <cstdint>

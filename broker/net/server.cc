@@ -49,8 +49,8 @@ Server::~Server() {
 
 Status Server::bind() {
   for (std::size_t i = 0; i < impl_->options.listeners.size(); ++i) {
-    auto listener = std::make_unique<Listener>(*impl_->reactors.front(), impl_->reactors,
-                                               impl_->options.net);
+    auto listener =
+        std::make_unique<Listener>(*impl_->reactors.front(), impl_->reactors, impl_->options.net);
     const Status bound = listener->bind(impl_->options.listeners[i], i);
     if (!bound) return bound;
     impl_->listeners.push_back(std::move(listener));

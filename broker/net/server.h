@@ -1,4 +1,5 @@
-// The Kafka port: reactors and listeners. The only door of net/ for the rest of the room; no Asio in here.
+// The Kafka port: reactors and listeners. The only door of net/ for the rest of the room; no Asio
+// in here.
 #pragma once
 
 #include <cstdint>
