@@ -16,13 +16,20 @@
 
 #include "log/env/env.h"
 #include "log/error.h"
-#include "log/file_slice.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/options.h"
-#include "log/segment.h"
 #include "log/types.h"
 
 namespace orloj::log {
+
+class Segment;
+
+// Bytes of a segment file. The shared_ptr keeps the file open: retention may unlink it meanwhile.
+struct FileSlice {
+  std::shared_ptr<const File> file;
+  std::int64_t position = 0;
+  std::int64_t length = 0;
+};
 
 struct SegmentPosition {
   Offset segment_base_offset = 0;
