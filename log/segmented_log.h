@@ -16,6 +16,7 @@
 
 #include "log/env/env.h"
 #include "log/error.h"
+#include "log/file_slice.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/options.h"
 #include "log/types.h"
@@ -24,22 +25,9 @@ namespace orloj::log {
 
 class Segment;
 
-// Bytes of a segment file. The shared_ptr keeps the file open: retention may unlink it meanwhile.
-struct FileSlice {
-  std::shared_ptr<const File> file;
-  std::int64_t position = 0;
-  std::int64_t length = 0;
-};
-
 struct SegmentPosition {
   Offset segment_base_offset = 0;
   std::int64_t position = 0;  // byte position of the batch in that segment
-};
-
-struct TimestampedOffset {
-  TimestampMs timestamp_ms = kNoTimestamp;
-  Offset offset = kNoOffset;
-  LeaderEpoch leader_epoch = -1;
 };
 
 using SegmentList = std::vector<std::shared_ptr<Segment>>;

@@ -1,0 +1,251 @@
+// Opening a segment that exists: after a clean stop, and after a crash.
+#include <algorithm>
+#include <utility>
+
+#include "log/format.h"
+#include "log/segment.h"
+
+namespace orloj::log {
+
+Result<std::shared_ptr<Segment>> Segment::open(FileSystem& files, const SegmentSpec& spec,
+                                               SegmentUse use) {
+  std::shared_ptr<Segment> segment(new Segment(files, spec));
+  auto file = files.open(segment->path(format::kDataSuffix), OpenMode::kReadWrite);
+  if (!file) {
+    return file.error();
+  }
+  segment->file_ = *std::move(file);
+  const auto size = segment->file_->size();
+  if (!size) {
+    return size.error();
+  }
+  segment->size_ = static_cast<std::int64_t>(*size);
+  segment->sealed_ = use == SegmentUse::kReadOnly;
+  segment->names_durable_ = true;
+  if (segment->open_indexes(use) && segment->walk_tail()) {
+    return segment;
+  }
+  if (Status done = segment->rebuild_indexes(use); !done) {
+    return done.error();
+  }
+  return segment;
+}
+
+Status Segment::open_indexes(SegmentUse use) {
+  const IndexUse index_use = use == SegmentUse::kAppend ? IndexUse::kAppend : IndexUse::kLookup;
+  auto offsets =
+      OffsetIndex::open(files_, path(format::kOffsetIndexSuffix), spec_.base_offset, index_use);
+  if (!offsets) {
+    return offsets.error();
+  }
+  auto times =
+      TimeIndex::open(files_, path(format::kTimeIndexSuffix), spec_.base_offset, index_use);
+  if (!times) {
+    return times.error();
+  }
+  offset_index_ = *std::move(offsets);
+  time_index_ = *std::move(times);
+  const auto sane = indexes_are_sane();
+  if (!sane) {
+    return sane.error();
+  }
+  if (!*sane) {
+    return Error{ErrorCode::kCorrupt, path(format::kOffsetIndexSuffix) + " does not fit its data"};
+  }
+  return {};
+}
+
+Result<bool> Segment::indexes_are_sane() const {
+  const auto offset = offset_index_->last();
+  const auto time = time_index_->last();
+  if (!offset || !time) {
+    return offset ? time.error() : offset.error();
+  }
+  if (!offset->has_value()) {
+    return size_bytes() <= spec_.index_interval_bytes || time->has_value();
+  }
+  // A seal leaves a last time entry, so one without is an index that was lost. Zeros are what a
+  // power cut leaves.
+  return time->has_value() && (*offset)->position > 0 && (*offset)->position < size_bytes() &&
+         (*offset)->last_offset > spec_.base_offset && (*time)->last_offset >= spec_.base_offset &&
+         (*time)->timestamp_ms >= 0;
+}
+
+Status Segment::rebuild_indexes(SegmentUse use) {
+  if (Status done = create_indexes(); !done) {
+    return done;
+  }
+  const std::int64_t size = size_bytes();
+  max_timestamp_ = kNoTimestamp;
+  first_timestamp_ = kNoTimestamp;
+  next_offset_ = spec_.base_offset;
+  HeaderWalk walk(*file_, {0, size});
+  for (;;) {
+    const auto header = walk.next();
+    if (!header) {
+      return header.error();
+    }
+    if (!header->has_value()) {
+      break;
+    }
+    if ((*header)->base_offset < next_offset()) {
+      return Error{ErrorCode::kCorrupt, file_->path() + " goes back from offset " +
+                                            std::to_string(next_offset()) + " to " +
+                                            std::to_string((*header)->base_offset)};
+    }
+    index(**header);
+    take(**header);
+  }
+  if (use == SegmentUse::kReadOnly) {
+    sealed_ = false;
+    return seal();
+  }
+  return {};
+}
+
+// Sets what append goes on from, given good indexes: looks at the batches from the last indexed one
+// on.
+Status Segment::walk_tail() {
+  const std::int64_t size = size_bytes();
+  const auto indexed = offset_index_->last();
+  const auto latest = time_index_->last();
+  if (!indexed || !latest) {
+    return indexed ? latest.error() : indexed.error();
+  }
+  max_timestamp_ = latest->has_value() ? (*latest)->timestamp_ms : kNoTimestamp;
+  max_timestamp_offset_ = latest->has_value() ? (*latest)->last_offset : spec_.base_offset;
+  first_timestamp_ = kNoTimestamp;
+  next_offset_ = spec_.base_offset;
+  bytes_since_index_entry_ = 0;
+  const auto first = HeaderWalk(*file_, {0, size}).next();
+  if (!first) {
+    return first.error();
+  }
+  if (first->has_value()) {
+    first_timestamp_ = (*first)->max_timestamp_ms;
+  }
+  HeaderWalk walk(*file_, {indexed->has_value() ? (*indexed)->position : 0, size});
+  for (;;) {
+    const auto header = walk.next();
+    if (!header) {
+      return header.error();
+    }
+    if (!header->has_value()) {
+      return {};
+    }
+    if ((*header)->base_offset < next_offset()) {
+      return Error{ErrorCode::kCorrupt, file_->path() + " has offsets that go back"};
+    }
+    if ((*header)->max_timestamp_ms > max_timestamp()) {
+      max_timestamp_ = (*header)->max_timestamp_ms;
+      max_timestamp_offset_ = (*header)->last_offset;
+    }
+    bytes_since_index_entry_ += (*header)->size_bytes;
+    next_offset_ = (*header)->last_offset + 1;
+  }
+}
+
+Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const SegmentSpec& spec,
+                                                  Offset durable_end, SegmentTail& tail) {
+  std::shared_ptr<Segment> segment(new Segment(files, spec));
+  auto file = files.open(segment->path(format::kDataSuffix), OpenMode::kReadWrite);
+  if (!file) {
+    return file.error();
+  }
+  segment->file_ = *std::move(file);
+  segment->next_offset_ = spec.base_offset;
+  if (Status done = segment->create_indexes(); !done) {
+    return done.error();
+  }
+  if (Status done = segment->recover_batches(durable_end, tail); !done) {
+    return done.error();
+  }
+  return segment;
+}
+
+Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
+  const auto physical = file_->size();
+  if (!physical) {
+    return physical.error();
+  }
+  tail = {static_cast<std::int64_t>(*physical), ""};
+  LeaderEpoch latest_epoch = -1;
+  BatchWalk walk(*file_, {0, tail.physical_bytes}, CrcCheck::kVerify);
+  for (;;) {
+    const std::int64_t position = walk.position();
+    const auto batch = walk.next();
+    if (!batch && batch.error().code == ErrorCode::kIo) {
+      return batch.error();
+    }
+    if (batch && !batch->has_value()) {
+      return {};
+    }
+    std::string fault =
+        batch ? chain_fault(**batch, latest_epoch) : std::string(batch.error().message);
+    BatchHeader header;
+    if (fault.empty()) {
+      const RecordBatchView& good = **batch;
+      header = {position,
+                static_cast<std::int64_t>(good.size()),
+                good.base_offset(),
+                good.last_offset(),
+                good.max_timestamp(),
+                good.leader_epoch()};
+      latest_epoch = good.leader_epoch();
+    } else {
+      const auto rotten = rotten_batch(position, durable_end, tail.physical_bytes);
+      if (!rotten) {
+        return rotten.error();
+      }
+      if (!rotten->has_value()) {
+        tail.break_reason = std::move(fault);
+        return {};
+      }
+      header = **rotten;
+      walk.skip_to(header.end());
+    }
+    index(header);
+    take(header);
+  }
+}
+
+std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch) const {
+  if (batch.base_offset() < next_offset()) {
+    return "offset " + std::to_string(batch.base_offset()) + " where " +
+           std::to_string(next_offset()) + " or more was to follow";
+  }
+  if (batch.leader_epoch() < latest_epoch) {
+    return "leader epoch " + std::to_string(batch.leader_epoch()) + " behind " +
+           std::to_string(latest_epoch);
+  }
+  return "";
+}
+
+// The batch at a position where the bytes fail their checks, when it lies below the durable end and
+// the chain of headers goes on behind it; nullopt where the log may be cut.
+Result<std::optional<BatchHeader>> Segment::rotten_batch(std::int64_t position, Offset durable_end,
+                                                         std::int64_t physical_bytes) const {
+  if (next_offset() >= durable_end) {
+    return std::optional<BatchHeader>();
+  }
+  const Error damaged{ErrorCode::kCorrupt,
+                      file_->path() + " is damaged at byte " + std::to_string(position) +
+                          ", below the durable end " + std::to_string(durable_end) +
+                          ", and what follows cannot be found; restore the file from a copy"};
+  HeaderWalk walk(*file_, {position, physical_bytes});
+  auto header = walk.next();
+  if (!header || !header->has_value() || (*header)->base_offset < next_offset() ||
+      (*header)->last_offset >= durable_end) {
+    return damaged;
+  }
+  if ((*header)->last_offset + 1 < durable_end) {
+    const auto follower = walk.next();
+    if (!follower || !follower->has_value() || (*follower)->base_offset <= (*header)->last_offset) {
+      return damaged;
+    }
+  }
+  (*header)->max_timestamp_ms = kNoTimestamp;  // not to be believed
+  return header;
+}
+
+}  // namespace orloj::log
