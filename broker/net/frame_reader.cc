@@ -1,0 +1,88 @@
+#include "broker/net/frame_reader.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "log/bytes.h"
+
+namespace orloj::broker {
+
+namespace {
+constexpr std::size_t kLengthBytes = 4;
+}
+
+FrameReader::Event FrameReader::advance(std::int64_t frame_max_bytes) {
+  if (announced_ < 0) {
+    if (stage_end_ - stage_begin_ < kLengthBytes) return Event::kNeedBytes;
+    const auto length = log::load_big<std::int32_t>(stage_.data() + stage_begin_);
+    if (length < 0) return Event::kNegative;
+    announced_ = length;
+    if (length > frame_max_bytes) return Event::kTooLarge;
+    stage_begin_ += kLengthBytes;
+  }
+  const auto size = static_cast<std::size_t>(announced_);
+  if (leased_ < size && filled_ == leased_) return Event::kNeedLease;
+  const std::size_t staged = std::min(stage_end_ - stage_begin_, leased_ - filled_);
+  if (staged > 0) {
+    grow(filled_ + staged);
+    std::memcpy(data_.get() + filled_, stage_.data() + stage_begin_, staged);
+    stage_begin_ += staged;
+    filled_ += staged;
+  }
+  if (filled_ == size) return Event::kFrame;
+  return filled_ == leased_ ? Event::kNeedLease : Event::kNeedBytes;
+}
+
+std::span<std::byte> FrameReader::writable() {
+  if (announced_ < 0) {
+    std::memmove(stage_.data(), stage_.data() + stage_begin_, stage_end_ - stage_begin_);
+    stage_end_ -= stage_begin_;
+    stage_begin_ = 0;
+    return {stage_.data() + stage_end_, stage_.size() - stage_end_};
+  }
+  assert(stage_begin_ == stage_end_);
+  const auto size = static_cast<std::size_t>(announced_);
+  if (size <= kStageBytes) {
+    // A small frame ends within the stage: whatever follows it comes with the same read.
+    stage_begin_ = stage_end_ = 0;
+    return stage_;
+  }
+  grow(filled_ + 1);
+  return {data_.get() + filled_, std::min(capacity_, leased_) - filled_};
+}
+
+void FrameReader::commit(std::size_t bytes) {
+  const bool staged = announced_ < 0 || static_cast<std::size_t>(announced_) <= kStageBytes;
+  (staged ? stage_end_ : filled_) += bytes;
+}
+
+std::size_t FrameReader::want_bytes() const {
+  const auto size = static_cast<std::size_t>(announced_);
+  return leased_ == 0 ? std::min(size, kFirstLeaseBytes) : size - leased_;
+}
+
+void FrameReader::leased() {
+  leased_ += want_bytes();
+}
+
+FrameBytes FrameReader::take() {
+  FrameBytes frame{std::move(data_), static_cast<std::size_t>(announced_)};
+  announced_ = -1;
+  leased_ = capacity_ = filled_ = 0;
+  return frame;
+}
+
+void FrameReader::grow(std::size_t at_least) {
+  if (at_least <= capacity_) return;
+  const auto size = static_cast<std::size_t>(announced_);
+  const std::size_t wanted =
+      size <= kStageBytes ? size : std::max({at_least, capacity_ * 2, 4 * kStageBytes});
+  const std::size_t capacity = std::min(wanted, leased_);
+  auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+  if (filled_ > 0) std::memcpy(larger.get(), data_.get(), filled_);
+  data_ = std::move(larger);
+  capacity_ = capacity;
+}
+
+}  // namespace orloj::broker
