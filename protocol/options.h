@@ -7,8 +7,9 @@
 namespace orloj::protocol {
 
 // Memory that decoding one message may claim: kDecodeBudgetPerFrameByte times its size, plus
-// kDecodeBudgetBase bytes. A message of many tiny elements beyond that is refused. The base leaves room
-// for the text of an error, so that all in all four times the frame and 64 KiB are never exceeded.
+// kDecodeBudgetBase bytes. A message of many tiny elements beyond that is refused. The base leaves
+// room for the text of an error, so that all in all four times the frame and 64 KiB are never
+// exceeded.
 inline constexpr std::size_t kDecodeBudgetPerFrameByte = 4;
 inline constexpr std::size_t kDecodeBudgetBase = 60 * 1024;
 

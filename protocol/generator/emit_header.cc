@@ -84,8 +84,9 @@ std::string item_type(const Field& field, bool is_request) {
   return "";
 }
 
+// Every member has one, so that handlers may name only some of them in braces.
 std::string initializer(const Field& field, bool is_request) {
-  if (field.is_array || field.nullable) return "";
+  if (field.is_array || field.nullable) return "{}";
   switch (field.type) {
     case Type::kBool:
       return " = " + field.default_text.value_or("false");
@@ -96,7 +97,7 @@ std::string initializer(const Field& field, bool is_request) {
     case Type::kRecords:
     case Type::kStruct:
     case Type::kUuid:
-      return "";
+      return "{}";
     default:
       break;
   }

@@ -131,7 +131,8 @@ class OracleTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     libs_ = fs::path(ORLOJ_SOURCE_DIR) / ".cache/kafka/libs";
-    if (!fs::exists(libs_) || std::system("java --version >/dev/null 2>&1") != 0) return;
+    available_ = fs::exists(libs_) && std::system("java --version >/dev/null 2>&1") == 0;
+    if (!available_) return;
     folder_ =
         fs::temp_directory_path() / ("orloj-oracle-" + std::to_string(std::random_device{}()));
     fs::create_directories(folder_);
@@ -144,7 +145,6 @@ class OracleTest : public testing::Test {
                                 std::to_string(seed_) + " " + in + "ours " + in + "echo " + in +
                                 "theirs";
     ASSERT_EQ(std::system(command.c_str()), 0) << "seed " << seed_;
-    available_ = true;
   }
   static void TearDownTestSuite() {
     if (!folder_.empty()) fs::remove_all(folder_);
