@@ -33,10 +33,8 @@ struct NetOptions {
 };
 
 struct BrokerOptions {
-  std::int32_t node_id = 1;                      // node.id
-  std::string rack;                              // broker.rack
-  std::string admin_address = "127.0.0.1:9644";  // admin.address; "": no admin HTTP
-  std::string log_level = "info";                // log.level
+  std::int32_t node_id = 1;  // node.id
+  std::string rack;          // broker.rack
   std::vector<ListenerOptions> listeners{ListenerOptions{}};
   NetOptions net;
 
