@@ -1,11 +1,12 @@
-// The data directory as a whole: its lock, meta.properties, the clean-stop marker, and the names of what lies in it.
+// The data directory as a whole: its lock, meta.properties, the clean-stop marker, and the names of
+// what lies in it.
 //
 //   .lock                    flock, holds the process id
 //   meta.properties          version, cluster.id, node.id
 //   .clean-stop              present only while the broker is stopped and everything was closed
 //   journal/                 see log/journal_format.h
-//   <topic>-<partition>/     data log; partition.metadata names the topic id; schedule/ holds the schedule log
-//   <topic>-<partition>.<hex>-delete/   trash, unlinked later
+//   <topic>-<partition>/     data log; partition.metadata names the topic id; schedule/ holds the
+//   schedule log <topic>-<partition>.<hex>-delete/   trash, unlinked later
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ class DataDirectory {
   // Makes and locks the directory. kLocked names the holder.
   static Result<DataDirectory> open(Env env, std::string path);
 
-  // cluster.id; nullopt when there is no meta.properties yet. kUnsupportedFormat when it is of a newer version, kCorrupt when
-  // it can't be read.
+  // cluster.id; nullopt when there is no meta.properties yet. kUnsupportedFormat when it is of a
+  // newer version, kCorrupt when it can't be read.
   Result<std::optional<std::string>> read_meta() const;
   // Writes meta.properties with a new random cluster id, and returns it.
   Result<std::string> create_meta() const;

@@ -76,6 +76,11 @@ class Journal {
   // replayed.
   virtual Offset replay_floor(const LogId& id) const = 0;
 
+  // A write or sync of a segment failed: the journal stops as if it were its own (promise 9).
+  // Returns at once, may be called under any lock; the fatal handler is called by the journal
+  // thread.
+  virtual void report_failure(const Error& error) = 0;
+
   // Syncs the segments of every log with frames since the last checkpoint, writes a CHECKPOINT
   // frame with their replay floors and frees the files below it. Runs by itself every
   // checkpoint_interval_ms and when files run out; also at clean stop.

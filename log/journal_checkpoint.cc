@@ -31,7 +31,7 @@ void JournalWriter::run_checkpoints() {
     }
     if (make_spare) {
       if (const Status prepared = files_.prepare_spare(); !prepared) {
-        fail(prepared.error());
+        report_failure(prepared.error());
         return;
       }
     }
@@ -56,7 +56,7 @@ Status JournalWriter::checkpoint() {
   const std::lock_guard one_at_a_time(checkpoint_mutex_);
   Status done = run_checkpoint();
   if (!done && done.error().code != ErrorCode::kClosed) {
-    fail(done.error());
+    report_failure(done.error());
   }
   return done;
 }

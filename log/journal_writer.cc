@@ -124,6 +124,7 @@ Status JournalWriter::queue(std::unique_lock<std::mutex>& lock, const FrameHeade
   entry.log->dirty = true;
   frames_since_checkpoint_ = true;
   pending_.entries.push_back(std::move(entry));
+  ++frames_queued_;
   if (writer_idle_) {
     work_.notify_one();
   }
@@ -249,7 +250,12 @@ void JournalWriter::run_writer() {
       work_.wait(lock, [this] {
         return !pending_.empty() || !checkpoint_frame_.empty() || stopping_ || failure_;
       });
-      if (failure_ || (stopping_ && pending_.empty() && checkpoint_frame_.empty())) {
+      if (failure_) {
+        lock.unlock();
+        announce_failure();
+        return;
+      }
+      if (stopping_ && pending_.empty() && checkpoint_frame_.empty()) {
         return;
       }
       writer_idle_ = false;
@@ -265,7 +271,8 @@ void JournalWriter::run_writer() {
       written = write_batch(batch);
     }
     if (!written) {
-      fail(written.error());
+      report_failure(written.error());
+      announce_failure();
       for (Entry& entry : batch.entries) {
         if (entry.done) {
           entry.done(Error{ErrorCode::kSealed, written.error().message});
@@ -421,6 +428,7 @@ void JournalWriter::complete(std::span<Entry> entries) {
   {
     const std::lock_guard lock(mutex_);
     callbacks_running_ = false;
+    frames_completed_ += entries.size();
   }
   callbacks_.notify_all();
 }
@@ -451,27 +459,44 @@ void JournalWriter::tell_durable_ends(std::span<const Entry> entries) {
   }
 }
 
-void JournalWriter::fail(const Error& error) {
-  Batch abandoned;
+void JournalWriter::report_failure(const Error& error) {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) {
       return;
     }
     failure_ = error;
+  }
+  for (std::condition_variable* const waiting :
+       {&work_, &space_, &callbacks_, &checkpoint_wanted_, &checkpoint_written_}) {
+    waiting->notify_all();
+  }
+}
+
+// The last act of the writer thread when anything has failed.
+void JournalWriter::announce_failure() {
+  Batch abandoned;
+  Error failure;
+  {
+    const std::lock_guard lock(mutex_);
+    failure = *failure_;
     std::swap(abandoned, pending_);
     writer_idle_ = true;
   }
-  work_.notify_all();
   space_.notify_all();
-  checkpoint_wanted_.notify_all();
-  checkpoint_written_.notify_all();
-  fatal_(error);
+  fatal_(failure);
   for (Entry& entry : abandoned.entries) {
     if (entry.done) {
-      entry.done(Error{ErrorCode::kSealed, error.message});
+      entry.done(Error{ErrorCode::kSealed, failure.message});
     }
   }
+}
+
+Status JournalWriter::flush() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t wanted = frames_queued_;
+  callbacks_.wait(lock, [&] { return frames_completed_ >= wanted || failure_; });
+  return failure_ ? refusal() : Status{};
 }
 
 Status JournalWriter::stop() {

@@ -39,9 +39,12 @@ class JournalWriter final : public Journal {
   void log_start(const LogId& id, Offset start_offset, Done done) override;
   void note(const LogId& id, Offset end_offset, Done done) override;
   Offset replay_floor(const LogId& id) const override;
+  void report_failure(const Error& error) override;
   Status checkpoint() override;
   Status stop() override;
 
+  // Waits until every frame queued so far is durable.
+  Status flush();
   // The topic is deleted: checkpoints do not mention its logs any more.
   void forget_topic(const TopicId& id);
   // Counts checkpoints that are complete; frames queued before one started are never replayed after
@@ -100,7 +103,7 @@ class JournalWriter final : public Journal {
   std::size_t normal_room() const;
   void complete(std::span<Entry> entries);
   void tell_durable_ends(std::span<const Entry> entries);
-  void fail(const Error& error);
+  void announce_failure();
 
   void run_checkpoints();
   Status run_checkpoint();
@@ -120,7 +123,7 @@ class JournalWriter final : public Journal {
   mutable std::mutex mutex_;
   std::condition_variable work_;       // wakes the writer
   std::condition_variable space_;      // wakes appenders that wait for room, and stop()
-  std::condition_variable callbacks_;  // wakes detach()
+  std::condition_variable callbacks_;  // wakes detach() and flush()
   std::condition_variable checkpoint_wanted_;
   std::condition_variable checkpoint_written_;
   std::unordered_map<LogId, std::shared_ptr<Log>> logs_;
@@ -131,6 +134,8 @@ class JournalWriter final : public Journal {
   bool checkpoint_requested_ = false;
   std::uint64_t spare_wanted_in_lap_ = 0;  // the current file is half full: make the next one
   bool frames_since_checkpoint_ = false;
+  std::uint64_t frames_queued_ = 0;
+  std::uint64_t frames_completed_ = 0;
   bool callbacks_running_ = false;
   bool writer_idle_ = true;
   bool draining_ = false;  // refuses frames

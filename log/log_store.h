@@ -1,4 +1,5 @@
-// All partitions of a data directory: opening and recovery, creation and deletion, background work, clean stop.
+// All partitions of a data directory: opening and recovery, creation and deletion, background work,
+// clean stop.
 #pragma once
 
 #include <functional>
@@ -14,8 +15,9 @@
 
 namespace orloj::log {
 
-// What the catalogue says exists. Nothing is inferred from absence: a directory that is not listed is left alone and reported;
-// a journal frame of a topic that is neither known nor in tombstones stops the start (log-protocol §3).
+// What the catalogue says exists. Nothing is inferred from absence: a directory that is not listed
+// is left alone and reported; a journal frame of a topic that is neither known nor in tombstones
+// stops the start (log-protocol §3).
 struct KnownTopic {
   TopicId topic_id;
   std::string name;
@@ -38,20 +40,23 @@ struct RecoveryReport {
 
 class LogStore {
  public:
-  // Takes the lock of the data directory (kLocked names the holder), checks meta.properties (kUnsupportedFormat when newer), replays
-  // the journal, recovers every log of `facts`, checkpoints, then serves. `fatal` is called once, from any thread, when a write
-  // or sync failed and the process must stop.
-  static Result<std::unique_ptr<LogStore>> open(Env& env, const LogOptions& options, const CatalogFacts& facts,
+  // Takes the lock of the data directory (kLocked names the holder), checks meta.properties
+  // (kUnsupportedFormat when newer), replays the journal, recovers every log of `facts`,
+  // checkpoints, then serves. `fatal` is called once, from any thread, when a write or sync failed
+  // and the process must stop.
+  static Result<std::unique_ptr<LogStore>> open(Env& env, const LogOptions& options,
+                                                const CatalogFacts& facts,
                                                 std::function<void(const Error&)> fatal);
   virtual ~LogStore() = default;
 
   virtual const RecoveryReport& recovery() const = 0;
   virtual const std::string& cluster_id() const = 0;  // from meta.properties, made once
 
-  // Directories are made and synced before it returns; the caller then commits the topic to the catalogue, and only then appends
-  // (log-protocol §3). Idempotent for the same id.
+  // Directories are made and synced before it returns; the caller then commits the topic to the
+  // catalogue, and only then appends (log-protocol §3). Idempotent for the same id.
   virtual Result<std::vector<std::shared_ptr<Partition>>> create_topic(const KnownTopic& topic) = 0;
-  // The tombstone is in the catalogue already: closes the partitions, renames to trash, unlinks later.
+  // The tombstone is in the catalogue already: closes the partitions, renames to trash, unlinks
+  // later.
   virtual Status delete_topic(const TopicId& id) = 0;
   // Tombstones that the journal has passed: the catalogue may forget them.
   virtual std::vector<TopicId> releasable_tombstones() const = 0;

@@ -1,8 +1,10 @@
-// One log on disk: an ordered list of segments, append at the tail, read anywhere. Data log and schedule log are both this.
+// One log on disk: an ordered list of segments, append at the tail, read anywhere. Data log and
+// schedule log are both this.
 //
-// Writes (append, truncate, roll, drop_head, replace) are made by one thread at a time: the owner's mutex (see Partition)
-// serialises them. Reads take an immutable snapshot of the segment list and never wait for a writer.
-// A failed write seals the log (kSealed for everything that follows): its state is unknown and is never appended to.
+// Writes (append, truncate, roll, drop_head, replace) are made by one thread at a time: the owner's
+// mutex (see Partition) serialises them. Reads take an immutable snapshot of the segment list and
+// never wait for a writer. A failed write seals the log (kSealed for everything that follows): its
+// state is unknown and is never appended to.
 #pragma once
 
 #include <atomic>
@@ -38,20 +40,24 @@ class SegmentedLog {
     LogId id;
     std::string directory;
     TopicLogConfig config;
+    std::int64_t write_back_bytes = std::int64_t{8} << 20;  // LogOptions::write_back_bytes
   };
 
-  // `segments` are open, in order, at least one; the last is the active one. Made by recovery.h only.
+  // `segments` are open, in order, at least one; the last is the active one. Made by recovery.h
+  // only.
   SegmentedLog(Env& env, Spec spec, SegmentList segments, LeaderEpochCheckpoint epochs);
 
   // Appends one batch whose base offset (== end_offset()) and leader epoch are patched in already.
   // Rolls first when the active segment is full or old. kNoSpace leaves the log as it was.
   Result<SegmentPosition> append(std::span<const std::byte> batch, TimestampMs now_ms);
 
-  // Whole batches from the one that holds `from` up to the last one wholly below `below`, at most max_bytes but at least
-  // one batch. Empty when from == below. kOffsetOutOfRange outside [start_offset, below].
+  // Whole batches from the one that holds `from` up to the last one wholly below `below`, at most
+  // max_bytes but at least one batch. Empty when from == below. kOffsetOutOfRange outside
+  // [start_offset, below].
   Result<std::vector<FileSlice>> read(Offset from, Offset below, std::int64_t max_bytes) const;
 
-  // First record with timestamp >= t below `below`; exact (walks the records of one batch); nullopt when there is none.
+  // First record with timestamp >= t below `below`; exact (walks the records of one batch); nullopt
+  // when there is none.
   Result<std::optional<TimestampedOffset>> find_by_timestamp(TimestampMs t, Offset below) const;
   // The record with the largest timestamp (the first of equals) below `below`.
   Result<std::optional<TimestampedOffset>> find_max_timestamp(Offset below) const;
@@ -61,18 +67,23 @@ class SegmentedLog {
   std::int64_t size_bytes() const;
   SegmentList segments() const;  // snapshot
 
-  // Moves start_offset; whole segments below `to` that are also below `keep_from` are renamed to *.deleted and returned,
-  // to be unlinked after file.delete.delay.ms.
+  // Moves start_offset; whole segments below `to` that are also below `keep_from` are renamed to
+  // *.deleted and returned, to be unlinked after file.delete.delay.ms.
   Result<SegmentList> drop_head(Offset to, Offset keep_from);
   // Cuts everything at and above `end`.
   Status truncate(Offset end);
   // The compactor's swap: `old_segments` (consecutive, none active) become `cleaned`.
   Status replace(const SegmentList& old_segments, SegmentList cleaned);
   Status roll(TimestampMs now_ms);
-  // Syncs every segment with unsynced bytes; returns the end offset that is covered. Any thread; never under the owner's mutex.
+  // Syncs every segment with unsynced bytes; returns the end offset that is covered. Any thread;
+  // never under the owner's mutex.
   Result<Offset> sync();
   // Truncates preallocation, writes indexes, syncs: the log of a clean stop.
   Status close();
+
+  // Recovery: the offsets in [from, to) are below the durable end and can't be read. Reads there
+  // give kCorrupt.
+  void mark_damaged(Offset from, Offset to);
 
   void set_config(const TopicLogConfig& config);
   LeaderEpochCheckpoint& leader_epochs();
