@@ -6,6 +6,7 @@
 
 #include "log/crash_point.h"
 #include "log/format.h"
+#include "log/segment.h"
 #include "log/segment_walk.h"
 
 namespace orloj::log {

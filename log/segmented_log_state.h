@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "log/segment.h"
 #include "log/segmented_log.h"
 
 namespace orloj::log {
