@@ -1,7 +1,9 @@
-// A partition: its data log, its schedule log and one producer state over both, under one mutex (design §3).
+// A partition: its data log, its schedule log and one producer state over both, under one mutex
+// (design §3).
 //
-// The mutex is held for bookkeeping and the page-cache write, never across a sync, a cold read, or a call into another room:
-// every callback below is invoked without it. Thread-safe unless said otherwise.
+// The mutex is held for bookkeeping and the page-cache write, never across a sync, a cold read, or
+// a call into another room: every callback below is invoked without it. Thread-safe unless said
+// otherwise.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +39,10 @@ struct ProducerEvidence {
   std::int32_t sequence_count = 0;  // records in the client's batch, immediate and scheduled
 };
 
-// One client batch: plain (data only), all scheduled (schedule only) or mixed (both, log-protocol §6). The halves were validated
-// by validate_batch() or built by the scheduler; they are patched in place: base offset, leader epoch, LogAppendTime,
-// and in the first record key of the schedule half the BatchEvidence (log/batch_evidence.h).
+// One client batch: plain (data only), all scheduled (schedule only) or mixed (both, log-protocol
+// §6). The halves were validated by validate_batch() or built by the scheduler; they are patched in
+// place: base offset, leader epoch, LogAppendTime, and in the first record key of the schedule half
+// the BatchEvidence (log/batch_evidence.h).
 struct AppendRequest {
   std::span<std::byte> data;
   std::span<std::byte> schedule;
@@ -47,7 +50,8 @@ struct AppendRequest {
   AppendOrigin origin = AppendOrigin::kClient;
 };
 
-// Positions that must be on stable storage before an acks=all answer; kNoOffset: nothing to wait for in that log.
+// Positions that must be on stable storage before an acks=all answer; kNoOffset: nothing to wait
+// for in that log.
 struct DurableTarget {
   Offset data_end = kNoOffset;
   Offset schedule_end = kNoOffset;
@@ -56,8 +60,8 @@ struct DurableTarget {
 enum class AppendVerdict : std::uint8_t { kAppended, kDuplicate };
 
 struct AppendResult {
-  Offset base_offset = kNoOffset;           // of the data half; kNoOffset when everything was scheduled
-  Offset schedule_base_offset = kNoOffset;  // of the schedule half
+  Offset base_offset = kNoOffset;  // of the data half; kNoOffset when everything was scheduled
+  Offset schedule_base_offset = kNoOffset;        // of the schedule half
   TimestampMs log_append_time_ms = kNoTimestamp;  // only where message.timestamp.type=LogAppendTime
   Offset log_start_offset = 0;
   DurableTarget durable;
@@ -78,9 +82,14 @@ struct ReadRequest {
 struct PartitionSpec {
   PartitionId id;
   std::string topic;      // name, for directories and messages
-  std::string directory;  // <data_dir>/<topic>-<partition>; the schedule log lives in its sub-directory "schedule"
+  std::string directory;  // <data_dir>/<topic>-<partition>; the schedule log lives in its
+                          // sub-directory "schedule"
   TopicLogConfig config;
 };
+
+// What of a topic's config acts on its schedule log: always sync, kept until the scheduler drops
+// its head, never compacted.
+TopicLogConfig schedule_log_config(const TopicLogConfig& topic);
 
 struct PartitionStats {
   std::int64_t data_bytes = 0;
@@ -95,38 +104,44 @@ class Partition : public std::enable_shared_from_this<Partition> {
  public:
   using WakeId = std::uint64_t;
   using DurableCallback = std::function<void(const Status&)>;
-  // Which logs and producer state recovery found. The schedule log is created on first use (directory synced first).
+  // Which logs and producer state recovery found. The schedule log is created on first use
+  // (directory synced first).
   struct Parts {
     std::unique_ptr<SegmentedLog> data;
     std::unique_ptr<SegmentedLog> schedule;  // may be null
   };
 
-  // Brings the producer state up to date from both logs (log-protocol §5), attaches to the journal, raises the leader epoch
-  // durably after an unclean stop.
-  static Result<std::shared_ptr<Partition>> open(Env& env, Journal& journal, PartitionSpec spec, Parts parts,
-                                                 const LogOptions& options, bool clean_stop);
+  // Brings the producer state up to date from both logs (log-protocol §5), attaches to the journal,
+  // raises the leader epoch durably after an unclean stop.
+  static Result<std::shared_ptr<Partition>> open(Env& env, Journal& journal, PartitionSpec spec,
+                                                 Parts parts, const LogOptions& options,
+                                                 bool clean_stop);
   virtual ~Partition();
 
-  // Judges the sequence over both halves, then appends the schedule half first, then the data half; a half that an earlier
-  // try already stored is not stored again (its offsets are answered). Errors: kOutOfOrderSequence, kInvalidProducerEpoch,
-  // kTooLarge, kInvalidTimestamp, kNoSpace, kSealed, kClosed.
+  // Judges the sequence over both halves, then appends the schedule half first, then the data half;
+  // a half that an earlier try already stored is not stored again (its offsets are answered).
+  // Errors: kOutOfOrderSequence, kInvalidProducerEpoch, kTooLarge, kInvalidTimestamp, kNoSpace,
+  // kSealed, kClosed.
   Result<AppendResult> append(const AppendRequest& request);
 
-  // Calls back once, at once or from the journal thread, when the target is on stable storage (on async topics: the data part
-  // counts as reached; see when_on_stable_storage), or with kClosed.
+  // Calls back once, at once or from the journal thread, when the target is on stable storage (on
+  // async topics: the data part counts as reached; see when_on_stable_storage), or with kClosed.
   void when_acknowledged(const DurableTarget& target, DurableCallback done);
   // The same without the async exemption.
   void when_on_stable_storage(const DurableTarget& target, DurableCallback done);
-  // Async topics: syncs the data log now and moves its durable end (NOTE). Blocking; not on a reactor.
+  // Async topics: syncs the data log now and moves its durable end (NOTE). Blocking; not on a
+  // reactor.
   Status sync_data();
 
   Result<ReadResult> read(const ReadRequest& request) const;           // up to the high watermark
   Result<ReadResult> read_schedule(const ReadRequest& request) const;  // the schedule log, likewise
-  // One-shot: calls `wake` (any thread, no lock held) when the high watermark passes `beyond`. nullopt: it already has,
-  // nothing was registered. After cancel_wake returns true `wake` will not be called.
+  // One-shot: calls `wake` (any thread, no lock held) when the high watermark passes `beyond`.
+  // nullopt: it already has, nothing was registered. After cancel_wake returns true `wake` will not
+  // be called.
   std::optional<WakeId> wake_beyond(Offset beyond, std::function<void()> wake);
   bool cancel_wake(WakeId id);
-  // Called (any thread, no lock held, possibly late and merged) whenever the schedule log's high watermark has risen.
+  // Called (any thread, no lock held, possibly late and merged) whenever the schedule log's high
+  // watermark has risen.
   void set_schedule_listener(std::function<void(Offset schedule_high_watermark)> listener);
 
   PartitionOffsets offsets() const;
@@ -136,14 +151,16 @@ class Partition : public std::enable_shared_from_this<Partition> {
   Result<std::optional<TimestampedOffset>> find_by_timestamp(TimestampMs t) const;
   Result<std::optional<TimestampedOffset>> find_max_timestamp() const;
 
-  // The reserved producer's last (epoch, sequence) here, for the scheduler's next firing; nullopt when it never fired.
+  // The reserved producer's last (epoch, sequence) here, for the scheduler's next firing; nullopt
+  // when it never fired.
   struct ProducerPosition {
     std::int16_t producer_epoch = 0;
     std::int32_t last_sequence = -1;
   };
   std::optional<ProducerPosition> producer_position(ProducerId id) const;
 
-  // Data bytes at and above the pin are not unlinked by retention or the cleaner, although log_start may move past them.
+  // Data bytes at and above the pin are not unlinked by retention or the cleaner, although
+  // log_start may move past them.
   void set_retention_pin(Offset from);  // kNoOffset: no pin
   // Frees schedule segments wholly below `to`; the producer file is made durable first.
   Status drop_schedule_head(Offset to);
@@ -155,7 +172,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   const PartitionSpec& spec() const;
   PartitionStats stats() const;
 
-  // Background work, called by LogStore's thread: retention by time and size, roll by time, flush.ms of async topics.
+  // Background work, called by LogStore's thread: retention by time and size, roll by time,
+  // flush.ms of async topics.
   Status run_retention();
   Status run_compaction();
   // Refuses everything from now on with kClosed and releases waiters.
