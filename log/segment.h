@@ -59,11 +59,11 @@ class Segment {
   static Result<std::shared_ptr<Segment>> open(FileSystem& files, const SegmentSpec& spec,
                                                SegmentUse use);
 
-  // After a crash: walks all batches with CRC, contiguous offsets (holes only within batches and
-  // where compaction left them: offsets rise) and non-decreasing epochs, up to the first break, and
-  // rebuilds the indexes. The file is not cut: see discard_tail(). A batch below `durable_end` that
-  // fails its CRC is rot: it stays, as long as the chain of headers goes on behind it; when it does
-  // not, kCorrupt. Open for appends.
+  // After a crash: walks all batches with CRC, contiguous offsets (below `durable_end` compaction
+  // may have left holes) and non-decreasing epochs, up to the first break, and rebuilds the
+  // indexes. The file is not cut: see discard_tail(). A batch below `durable_end` that fails its
+  // CRC is rot: it stays, as long as the chain of headers goes on behind it; when it does not,
+  // kCorrupt. Open for appends.
   static Result<std::shared_ptr<Segment>> recover(FileSystem& files, const SegmentSpec& spec,
                                                   Offset durable_end, SegmentTail& tail);
 
@@ -129,7 +129,8 @@ class Segment {
   Status recover_batches(Offset durable_end, SegmentTail& tail);
   Result<std::optional<BatchHeader>> rotten_batch(std::int64_t position, Offset durable_end,
                                                   std::int64_t physical_bytes) const;
-  std::string chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch) const;
+  std::string chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,
+                          Offset durable_end) const;
   void take(const BatchHeader& header);
   void index(const BatchHeader& header);
   HeaderWalk headers_from(std::int64_t position) const {

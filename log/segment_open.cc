@@ -180,8 +180,8 @@ Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
     if (batch && !batch->has_value()) {
       return {};
     }
-    std::string fault =
-        batch ? chain_fault(**batch, latest_epoch) : std::string(batch.error().message);
+    std::string fault = batch ? chain_fault(**batch, latest_epoch, durable_end)
+                              : std::string(batch.error().message);
     BatchHeader header;
     if (fault.empty()) {
       const RecordBatchView& good = **batch;
@@ -209,10 +209,13 @@ Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
   }
 }
 
-std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch) const {
-  if (batch.base_offset() < next_offset()) {
+// Below the durable end compaction may have left holes; past it the chain is contiguous.
+std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,
+                                 Offset durable_end) const {
+  const bool hole = batch.base_offset() > next_offset() && next_offset() >= durable_end;
+  if (batch.base_offset() < next_offset() || hole) {
     return "offset " + std::to_string(batch.base_offset()) + " where " +
-           std::to_string(next_offset()) + " or more was to follow";
+           std::to_string(next_offset()) + " was to follow";
   }
   if (batch.leader_epoch() < latest_epoch) {
     return "leader epoch " + std::to_string(batch.leader_epoch()) + " behind " +
