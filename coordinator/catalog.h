@@ -27,7 +27,7 @@ struct NewTopic {
   std::int32_t partitions = -1;  // -1: num.partitions
   std::int16_t replication_factor =
       -1;  // -1: default.replication.factor; 1 is the only size on one node
-  std::map<std::string, std::string> configs;
+  std::map<std::string, std::string> configs{};
   bool internal = false;
 };
 

@@ -50,8 +50,8 @@ struct Compare {
 
 struct Write {
   std::string key;
-  std::optional<std::string> value;  // nullopt: delete
-  LeaseId lease = kNoLease;          // the key goes when the lease goes
+  std::optional<std::string> value = std::nullopt;  // nullopt: delete
+  LeaseId lease = kNoLease;                         // the key goes when the lease goes
 };
 
 // All compares hold and all writes happen, or nothing does. A key is written at most once.

@@ -23,9 +23,12 @@ struct GroupOptions {
   std::int32_t offset_metadata_max_bytes = 4096;               // offset.metadata.max.bytes
   std::int32_t min_session_timeout_ms = 6'000;                 // group.min.session.timeout.ms
   std::int32_t max_session_timeout_ms = 1'800'000;             // group.max.session.timeout.ms
-  std::int32_t initial_rebalance_delay_ms = 3'000;             // group.initial.rebalance.delay.ms
-  std::int32_t members_max = 1'000;                            // group.max.size
-  std::int32_t groups_max = 100'000;                           // per broker
+  std::int32_t new_member_join_timeout_ms = 300'000;  // a first JoinGroup waits at most so long
+  std::int32_t initial_rebalance_delay_ms = 3'000;    // group.initial.rebalance.delay.ms
+  std::int32_t members_max = 1'000;                   // group.max.size
+  std::int32_t groups_max = 100'000;                  // per broker
+  // Client id, instance id, protocol type and names: what becomes part of stored records.
+  std::int32_t member_text_max_bytes = 4'096;
   std::int32_t group_id_max_bytes = 1'024;
   std::int32_t member_protocols_max = 64;            // assignors that one member may offer
   std::int32_t member_metadata_max_bytes = 1 << 20;  // all protocols of one member together

@@ -33,9 +33,12 @@ enum class ConfigEffect : std::uint8_t {
   kStoredOnly,  // checked, kept and returned, but has no meaning here
 };
 
+// Only Kafka's own are always described: clients' tests count what DescribeConfigs reports. The
+// others are described where they are set on the topic.
 enum class ConfigOrigin : std::uint8_t {
   kKafka,
-  kOrloj,  // described only where it is set on the topic
+  kKafkaRetired,  // gone from current Kafka; old scripts still set it
+  kOrloj,
 };
 
 // A broker setting that is the default of a topic config. Several: the first that is set wins.
@@ -47,14 +50,14 @@ struct BrokerSynonym {
 struct TopicConfigKey {
   std::string_view name;
   ConfigType type = ConfigType::kString;
-  std::string_view default_value;
-  std::vector<BrokerSynonym> synonyms;
+  std::string_view default_value{};
+  std::vector<BrokerSynonym> synonyms{};
   std::int64_t min = INT64_MIN;  // numbers; doubles: 0 … 1
   std::int64_t max = INT64_MAX;
-  std::vector<std::string_view> allowed;  // strings and lists; empty: any
+  std::vector<std::string_view> allowed{};  // strings and lists; empty: any
   ConfigEffect effect = ConfigEffect::kActs;
   ConfigOrigin origin = ConfigOrigin::kKafka;
-  std::string_view documentation;
+  std::string_view documentation{};
 };
 
 std::span<const TopicConfigKey> topic_config_keys();
