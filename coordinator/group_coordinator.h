@@ -50,8 +50,11 @@ class GroupCoordinator {
   using OpenOffsetsTopic =
       std::function<Result<std::vector<std::shared_ptr<log::Partition>>>(IfMissing)>;
 
-  static std::unique_ptr<GroupCoordinator> create(log::Env& env, const GroupOptions& options,
-                                                  OpenOffsetsTopic open_offsets_topic);
+  // `alarm` gets one line for each thing an operator must see (the offsets topic cannot be opened,
+  // a partition of it cannot be read); any thread.
+  static std::unique_ptr<GroupCoordinator> create(
+      log::Env& env, const GroupOptions& options, OpenOffsetsTopic open_offsets_topic,
+      std::function<void(const std::string&)> alarm = {});
   virtual ~GroupCoordinator() = default;
 
   // Starts the loading thread; loads __consumer_offsets if it exists. Once, before any request.
