@@ -11,15 +11,19 @@
 namespace orloj::log {
 
 Result<std::unique_ptr<LogStore>> LogStore::open(Env& env, const LogOptions& options,
-                                                 const CatalogFacts& facts,
+                                                 const ReadFacts& read_facts,
                                                  std::function<void(const Error&)> fatal) {
   auto directory = DataDirectory::open(env, options.data_dir);
   if (directory.has_error()) {
     return directory.error();
   }
+  const auto facts = read_facts();
+  if (facts.has_error()) {
+    return facts.error();
+  }
   auto store =
       std::make_unique<LogStoreImpl>(env, options, *std::move(directory), std::move(fatal));
-  if (const Status started = store->start(facts); !started) {
+  if (const Status started = store->start(*facts); !started) {
     return started.error();
   }
   return std::unique_ptr<LogStore>(std::move(store));

@@ -40,12 +40,13 @@ struct RecoveryReport {
 
 class LogStore {
  public:
-  // Takes the lock of the data directory (kLocked names the holder), checks meta.properties
-  // (kUnsupportedFormat when newer), replays the journal, recovers every log of `facts`,
-  // checkpoints, then serves. `fatal` is called once, from any thread, when a write or sync failed
-  // and the process must stop.
+  // Takes the lock of the data directory (kLocked names the holder), only then asks for the facts
+  // (the catalogue lies below the same lock), checks meta.properties (kUnsupportedFormat when
+  // newer), replays the journal, recovers every log of the facts, checkpoints, then serves. `fatal`
+  // is called once, from any thread, when a write or sync failed and the process must stop.
+  using ReadFacts = std::function<Result<CatalogFacts>()>;
   static Result<std::unique_ptr<LogStore>> open(Env& env, const LogOptions& options,
-                                                const CatalogFacts& facts,
+                                                const ReadFacts& read_facts,
                                                 std::function<void(const Error&)> fatal);
   virtual ~LogStore() = default;
 
