@@ -139,11 +139,12 @@ void emit_fields(Text& out, const Api& api, const Message& message,
   }
 }
 
-void emit_struct(Text& out, const Api& api, const Message& message, const Field& field) {
-  out.open(fmt::format("struct {} {{", field.struct_name));
+void emit_struct(Text& out, const Api& api, const Message& message, const Field& field,
+                 const std::string& name) {
+  out.open(fmt::format("struct {} {{", name));
   emit_fields(out, api, message, field.fields, field.versions);
   out.line();
-  out.line(fmt::format("bool operator==(const {}&) const = default;", field.struct_name));
+  out.line(fmt::format("bool operator==(const {}&) const = default;", name));
   out.line("void read(Reader& reader, std::int16_t version);");
   out.line("void write(Writer& writer, std::int16_t version) const;");
   if (field.is_array) out.line("static std::size_t min_size(std::int16_t version);");
@@ -151,8 +152,18 @@ void emit_struct(Text& out, const Api& api, const Message& message, const Field&
   out.line();
 }
 
+// std::optional<T> asks whether T has a default constructor, which clang cannot tell of a struct
+// whose enclosing struct is still open: such a T stands in front of the message.
+bool stands_in_front(const Field& field) {
+  return field.nullable && !field.is_array;
+}
+
 void emit_message(Text& out, const Api& api, const Message& message) {
   const std::string name = message_name(api, message);
+  const auto structs = structs_of(message.fields);
+  for (const Field* field : structs) {
+    if (stands_in_front(*field)) emit_struct(out, api, message, *field, name + field->struct_name);
+  }
   out.comment(message.comment);
   out.open(fmt::format("struct {} {{", name));
   out.line(fmt::format("static constexpr ApiKey kApiKey = ApiKey::k{};", api.name));
@@ -163,7 +174,14 @@ void emit_message(Text& out, const Api& api, const Message& message) {
       "static constexpr std::int16_t kFirstFlexibleVersion = {};",
       api.flexible_from ? std::to_string(*api.flexible_from) : std::string("INT16_MAX")));
   out.line();
-  for (const Field* field : structs_of(message.fields)) emit_struct(out, api, message, *field);
+  for (const Field* field : structs) {
+    if (stands_in_front(*field)) {
+      out.line(fmt::format("using {0} = {1}{0};", field->struct_name, name));
+      out.line();
+    } else {
+      emit_struct(out, api, message, *field, field->struct_name);
+    }
+  }
   emit_fields(out, api, message, message.fields, api.versions);
   out.line();
   out.line("// Views point into `body`, which must outlive the result.");

@@ -69,6 +69,10 @@ class Checker {
     if (field.nullable && field.tag && field.type == Type::kStruct && !field.is_array) {
       fail(field.where, "a tagged struct is left out rather than null");
     }
+    if (field.nullable && field.type == Type::kStruct && !field.is_array &&
+        !structs_of(field.fields).empty()) {
+      fail(field.where, "a nullable struct holds no structs of its own");
+    }
     if (field.is_array && (field.type == Type::kBool || field.type == Type::kRecords)) {
       fail(field.where, "arrays of this type are not supported");
     }

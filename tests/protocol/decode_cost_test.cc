@@ -6,7 +6,7 @@
 #include <new>
 #include <random>
 
-#include "tests/protocol/sample_case.h"
+#include "tests/protocol/sample_case_names.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "protocol/api_table.h"
-#include "tests/protocol/sample_case.h"
+#include "tests/protocol/sample_case_names.h"
 
 namespace orloj::protocol {
 namespace {

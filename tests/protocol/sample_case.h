@@ -2,10 +2,7 @@
 // The cases are generated beside the codecs.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <functional>
-#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,14 +33,6 @@ struct SampleCase {
 
 // Ascending by API key, the request before the response.
 std::vector<SampleCase> all_sample_cases();
-
-// Names the cases of a parametrised GoogleTest suite.
-inline void PrintTo(const SampleCase& each, std::ostream* out) {
-  *out << each.name;
-}
-inline std::string case_name(const testing::TestParamInfo<SampleCase>& each) {
-  return std::string(each.param.name);
-}
 
 template <class Message>
 std::string round_trip(const Message& message, std::int16_t version) {

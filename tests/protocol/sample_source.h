@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,10 +17,10 @@ namespace orloj::protocol {
 // Values that are views point into the source, which must outlive the messages it filled.
 class SampleSource {
  public:
-  explicit SampleSource(std::uint64_t seed) : engine_(seed) {}
+  explicit SampleSource(std::uint64_t seed) : state_(seed) {}
 
   bool coin() { return below(2) == 0; }
-  std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
+  std::uint64_t below(std::uint64_t limit) { return next() % limit; }
 
   void fill(bool& value) { value = coin(); }
   void fill(std::int8_t& value) { value = static_cast<std::int8_t>(integer()); }
@@ -75,10 +74,11 @@ class SampleSource {
 
  private:
   // All magnitudes are equally likely.
-  std::uint64_t integer() { return engine_() >> below(64); }
+  std::uint64_t integer() { return next() >> below(64); }
   std::size_t length();
+  std::uint64_t next();
 
-  std::mt19937_64 engine_;
+  std::uint64_t state_;
   std::deque<std::string> texts_;
   std::deque<Bytes> blocks_;
 };
