@@ -149,18 +149,10 @@ class OracleTest : public testing::Test {
   static void TearDownTestSuite() {
     if (!folder_.empty()) fs::remove_all(folder_);
   }
-  void SetUp() override {
-    if (available_) return;
-    std::cerr << "SKIPPED: no JDK, or no jars in " << libs_
-              << "; tests/support/fetch_kafka_jars.sh brings them\n";
-    GTEST_SKIP();
-  }
-
   static inline fs::path libs_;
   static inline fs::path folder_;
   static inline std::uint64_t seed_ = 0;
   static inline std::vector<Frame> ours_;
-  static inline bool available_ = false;
 };
 
 TEST_F(OracleTest, OurFrames_KafkaEncodesToTheSameBytes) {

@@ -190,7 +190,7 @@ OWNED_NEW = re.compile(r"(?:_ptr\s*(?:<[^;{}]*>)?\s*\w*\s*\(|\breset\()\s*$")
 
 def new_has_an_owner(tree):
     for file in tree.cpp:
-        for match in re.finditer(r"\bnew\b\s*[A-Za-z_:(]", file.code):
+        for match in re.finditer(r"(?<!operator )\bnew\b\s*[A-Za-z_:(]", file.code):
             if not OWNED_NEW.search(file.code[max(0, match.start() - 200):match.start()]):
                 yield file.path, line_of(file.code, match.start()), "`new` without an owner"
 
