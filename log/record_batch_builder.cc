@@ -43,7 +43,9 @@ RecordBatchBuilder::RecordBatchBuilder(const BatchHeaderFields& fields)
 
 std::int32_t RecordBatchBuilder::body_bytes(std::int32_t offset_delta,
                                             const NewRecord& record) const {
-  const TimestampMs base = record_count_ == 0 ? record.timestamp_ms : base_timestamp_;
+  const TimestampMs base = record_count_ == 0
+                               ? fields_.delete_horizon_ms.value_or(record.timestamp_ms)
+                               : base_timestamp_;
   std::size_t total = 1 + varint_bytes(timestamp_delta(record.timestamp_ms, base)) +
                       varint_bytes(offset_delta) + nullable_bytes(record.key) +
                       nullable_bytes(record.value) +
@@ -68,7 +70,7 @@ void RecordBatchBuilder::append_at(std::int32_t offset_delta, const NewRecord& r
   assert(offset_delta > last_offset_delta_);
   append_varint(bytes_, body_bytes(offset_delta, record));
   if (record_count_ == 0) {
-    base_timestamp_ = record.timestamp_ms;
+    base_timestamp_ = fields_.delete_horizon_ms.value_or(record.timestamp_ms);
     max_timestamp_ = record.timestamp_ms;
   }
   max_timestamp_ = std::max(max_timestamp_, record.timestamp_ms);
@@ -122,6 +124,7 @@ void RecordBatchBuilder::write_header(std::vector<std::byte>& batch) const {
   set_bit(fields_.timestamp_type == TimestampType::kLogAppendTime, format::kLogAppendTimeBit);
   set_bit(fields_.transaction == BatchTransaction::kTransactional, format::kTransactionalBit);
   set_bit(fields_.kind == BatchKind::kControl, format::kControlBit);
+  set_bit(fields_.delete_horizon_ms.has_value(), format::kDeleteHorizonBit);
 
   std::byte* const at = batch.data();
   store_big<std::int64_t>(at + format::kBaseOffset, fields_.base_offset);
