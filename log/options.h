@@ -38,9 +38,11 @@ struct LogOptions {
   std::int64_t write_back_bytes = 8LL << 20;          // start write-back of a segment every so often
   std::int64_t retention_check_interval_ms = 300'000;  // log.retention.check.interval.ms
   std::int64_t compaction_check_interval_ms = 15'000;
+  std::int64_t compaction_map_bytes = 64LL << 20;     // keys that one pass of the cleaner can know, 24 bytes each
   std::int64_t file_delete_delay_ms = 60'000;         // trash is unlinked after this
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   std::int32_t producers_per_partition_max = 100'000;
+  std::int64_t producer_file_refresh_bytes = 16LL << 20;  // appended before it is written anew; bounds replay at start
   std::int32_t record_headers_max = 10'000;           // headers of one record
   std::int64_t decompressed_batch_max_bytes = 64LL << 20;  // what one batch may inflate to
   std::int64_t undurable_claims_sync_ms = 1'000;      // async topics: fired batches wait at most so long

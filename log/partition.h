@@ -48,6 +48,10 @@ struct AppendRequest {
   std::span<std::byte> schedule;
   ProducerEvidence producer;
   AppendOrigin origin = AppendOrigin::kClient;
+  // BatchFacts of the client's batch, for the timestamp bounds; kNoTimestamp: the data header is
+  // asked.
+  TimestampMs oldest_timestamp_ms = kNoTimestamp;
+  TimestampMs newest_timestamp_ms = kNoTimestamp;
 };
 
 // Positions that must be on stable storage before an acks=all answer; kNoOffset: nothing to wait
@@ -98,6 +102,12 @@ struct PartitionStats {
   std::int64_t appended_bytes_total = 0;
   std::int64_t duplicate_batches_total = 0;
   std::int64_t segments = 0;
+  std::int64_t producers = 0;
+  // Both generations of the producer file were damaged: appends with a reserved producer id are
+  // refused (kCorrupt), and the operator must be told.
+  bool producer_state_damaged = false;
+  // The cleaner met a damaged batch: it leaves the log alone until the next start.
+  bool compaction_halted = false;
 };
 
 class Partition : public std::enable_shared_from_this<Partition> {
@@ -120,8 +130,10 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // Judges the sequence over both halves, then appends the schedule half first, then the data half;
   // a half that an earlier try already stored is not stored again (its offsets are answered).
-  // Errors: kOutOfOrderSequence, kInvalidProducerEpoch, kTooLarge, kInvalidTimestamp, kNoSpace,
-  // kSealed, kClosed.
+  // max.message.bytes is applied to the data half; the size of a batch that is split is judged by
+  // who splits it. Null keys on compacted topics are validate_batch's to refuse. Errors:
+  // kInvalidBatch, kOutOfOrderSequence, kInvalidProducerEpoch, kTooLarge, kInvalidTimestamp,
+  // kNoSpace, kSealed, kClosed.
   Result<AppendResult> append(const AppendRequest& request);
 
   // Calls back once, at once or from the journal thread, when the target is on stable storage (on
@@ -133,7 +145,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // reactor.
   Status sync_data();
 
-  Result<ReadResult> read(const ReadRequest& request) const;           // up to the high watermark
+  // Up to the high watermark; empty at it and, as in Kafka, up to the log end. kOffsetOutOfRange
+  // outside [log start, log end].
+  Result<ReadResult> read(const ReadRequest& request) const;
   Result<ReadResult> read_schedule(const ReadRequest& request) const;  // the schedule log, likewise
   // One-shot: calls `wake` (any thread, no lock held) when the high watermark passes `beyond`.
   // nullopt: it already has, nothing was registered. After cancel_wake returns true `wake` will not
@@ -162,27 +176,36 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Data bytes at and above the pin are not unlinked by retention or the cleaner, although
   // log_start may move past them.
   void set_retention_pin(Offset from);  // kNoOffset: no pin
-  // Frees schedule segments wholly below `to`; the producer file is made durable first.
+  // Frees schedule segments wholly below `to`; the producer file is made durable first. Blocking;
+  // not on a reactor.
   Status drop_schedule_head(Offset to);
-  // DeleteRecords: moves the log start, durably (LOG-START) before `done`.
+  // DeleteRecords: moves the log start, durably (LOG-START) before `done`. Blocking; not on a
+  // reactor. kOffsetOutOfRange above the high watermark.
   void delete_records(Offset before, DurableCallback done);
 
+  // Blocking where durability becomes sync: the data log is synced and journaled before it counts
+  // as sync.
   void set_config(const TopicLogConfig& config);
   TopicLogConfig config() const;
   const PartitionSpec& spec() const;
   PartitionStats stats() const;
 
-  // Background work, called by LogStore's thread: retention by time and size, roll by time,
-  // flush.ms of async topics.
+  // Background work, called by LogStore's thread. Retention by time and size, expiry of producers,
+  // the producer file, unlinking of what was dropped; every retention_check_interval_ms.
   Status run_retention();
+  // flush.messages and flush.ms of async topics; cheap when nothing is due, to be called about
+  // every second.
+  Status run_flush();
+  // One pass of the cleaner, where cleanup.policy holds compact and enough of the log is dirty.
+  // Damage is no error: see PartitionStats::compaction_halted.
   Status run_compaction();
   // Refuses everything from now on with kClosed and releases waiters.
   void close();
-  // A clean stop: syncs, writes the producer file and its .snapshot, closes the logs.
+  // A clean stop: syncs, writes the producer file and its .snapshot, closes the logs. Stays
+  // attached to the journal, whose checkpoint and stop follow.
   Status close_clean();
 
  private:
-  friend class PartitionLogs;
   struct Impl;
   std::unique_ptr<Impl> impl_;
   Partition();

@@ -1,4 +1,5 @@
-// The named positions of one log, kept in one small object that asserts their order on every change.
+// The named positions of one log, kept in one small object that asserts their order on every
+// change.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +9,9 @@
 
 namespace orloj::log {
 
-// log_start <= last_stable <= high_watermark <= log_end, durable_end <= log_end; on sync logs high_watermark <= durable_end.
-// Not thread-safe: guarded by the mutex of its owner, who publishes copies.
+// log_start <= last_stable <= high_watermark <= log_end, durable_end <= log_end; on sync logs
+// high_watermark <= durable_end. Not thread-safe: guarded by the mutex of its owner, who publishes
+// copies.
 struct PartitionOffsets {
   Offset log_start = 0;       // first readable offset
   Offset last_stable = 0;     // below it every transaction is decided

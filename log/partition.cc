@@ -1,0 +1,174 @@
+#include "log/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "log/partition_impl.h"
+#include "log/recovery.h"
+
+namespace orloj::log {
+namespace {
+
+PartitionOffsets recovered_offsets(const SegmentedLog& log) {
+  const Offset end = log.end_offset();  // recovery synced what it adopted
+  return {.log_start = log.start_offset(),
+          .last_stable = end,
+          .high_watermark = end,
+          .durable_end = end,
+          .log_end = end};
+}
+
+}  // namespace
+
+TopicLogConfig schedule_log_config(const TopicLogConfig& topic) {
+  TopicLogConfig config;
+  config.durability = Durability::kSync;
+  config.segment_bytes = topic.segment_bytes;
+  config.retention_ms = -1;
+  config.retention_bytes = -1;
+  config.index_interval_bytes = topic.index_interval_bytes;
+  config.cleanup_delete = false;
+  return config;
+}
+
+Partition::Partition() = default;
+Partition::~Partition() = default;
+
+Partition::Impl::Impl(const Env& environment, Journal& shared_journal, PartitionSpec partition_spec,
+                      const LogOptions& log_options)
+    : env(environment),
+      journal(shared_journal),
+      options(log_options),
+      spec(std::move(partition_spec)),
+      producer_file(environment, spec.directory),
+      producers({.expiration_ms = log_options.producer_id_expiration_ms,
+                 .producers_max = log_options.producers_per_partition_max}),
+      config(spec.config) {
+}
+
+SegmentedLog::Spec Partition::Impl::log_spec(LogKind kind) const {
+  SegmentedLog::Spec out;
+  out.id = {spec.id.topic_id, spec.id.partition, kind};
+  out.directory = kind == LogKind::kData ? spec.directory : join_path(spec.directory, "schedule");
+  out.config = kind == LogKind::kData ? config : schedule_log_config(config);
+  return out;
+}
+
+Status Partition::Impl::raise_leader_epoch(Parts& parts, bool clean_stop) {
+  LeaderEpoch latest = parts.data->leader_epochs().latest();
+  if (parts.schedule) {
+    latest = std::max(latest, parts.schedule->leader_epochs().latest());
+  }
+  leader_epoch = latest < 0 ? 0 : clean_stop ? latest : latest + 1;
+  for (SegmentedLog* const log : {parts.data.get(), parts.schedule.get()}) {
+    if (log != nullptr) {
+      const Status assigned = log->leader_epochs().assign(leader_epoch, log->end_offset());
+      if (!assigned) {
+        return assigned;
+      }
+    }
+  }
+  return {};
+}
+
+Status Partition::Impl::open(Parts parts, bool clean_stop) {
+  if (const Status raised = raise_leader_epoch(parts, clean_stop); !raised) {
+    return raised;
+  }
+  waiters =
+      std::make_shared<PartitionWaiters>(recovered_offsets(*parts.data), spec.config.durability);
+  data_in_journal = spec.config.durability == Durability::kSync;
+  data = std::make_shared<AttachedLog>(std::move(parts.data), waiters);
+  if (parts.schedule) {
+    waiters->start_schedule(recovered_offsets(*parts.schedule));
+    schedule = std::make_shared<AttachedLog>(std::move(parts.schedule), waiters);
+    schedule_view.store(schedule.get(), std::memory_order_release);
+  }
+  if (const Status restored = restore_producers(); !restored) {
+    return restored;
+  }
+  journal.attach(data);
+  if (schedule) {
+    journal.attach(schedule);
+  }
+  return {};
+}
+
+Result<std::shared_ptr<Partition>> Partition::open(Env& env, Journal& journal, PartitionSpec spec,
+                                                   Parts parts, const LogOptions& options,
+                                                   bool clean_stop) {
+  std::shared_ptr<Partition> partition(new Partition);
+  partition->impl_ = std::make_unique<Impl>(env, journal, std::move(spec), options);
+  if (const Status opened = partition->impl_->open(std::move(parts), clean_stop); !opened) {
+    return opened.error();
+  }
+  return partition;
+}
+
+Status Partition::Impl::ensure_schedule_log() {
+  const std::lock_guard creation(creation_mutex);
+  if (schedule_view.load(std::memory_order_acquire) != nullptr) {
+    return {};
+  }
+  {
+    const std::lock_guard lock(mutex);
+    if (refusal) {
+      return *refusal;
+    }
+  }
+  auto log = create_log(env, log_spec(LogKind::kSchedule), leader_epoch);
+  if (!log) {
+    return log.error();
+  }
+  waiters->start_schedule(recovered_offsets(**log));
+  schedule = std::make_shared<AttachedLog>(std::move(*log), waiters);
+  journal.attach(schedule);
+  schedule_view.store(schedule.get(), std::memory_order_release);
+  return {};
+}
+
+TopicLogConfig Partition::config() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->config;
+}
+
+const PartitionSpec& Partition::spec() const {
+  return impl_->spec;
+}
+
+PartitionStats Partition::stats() const {
+  PartitionStats stats;
+  const std::lock_guard lock(impl_->mutex);
+  stats.data_bytes = impl_->data->log().size_bytes();
+  stats.segments = static_cast<std::int64_t>(impl_->data->log().segments().size());
+  if (const AttachedLog* const schedule = impl_->attached(LogKind::kSchedule)) {
+    stats.schedule_bytes = schedule->log().size_bytes();
+  }
+  stats.appended_records_total = impl_->appended_records_total;
+  stats.appended_bytes_total = impl_->appended_bytes_total;
+  stats.duplicate_batches_total = impl_->duplicate_batches_total;
+  stats.producers = static_cast<std::int64_t>(impl_->producers.size());
+  stats.producer_state_damaged = impl_->producers_damaged;
+  stats.compaction_halted = impl_->compaction_halted;
+  return stats;
+}
+
+void Partition::Impl::refuse_everything() {
+  closed.store(true, std::memory_order_release);
+  const std::lock_guard lock(mutex);
+  refusal = closed_error();
+}
+
+void Partition::close() {
+  impl_->refuse_everything();
+  {
+    const std::lock_guard creation(impl_->creation_mutex);
+    impl_->journal.detach(impl_->data->log_id());
+    if (impl_->schedule) {
+      impl_->journal.detach(impl_->schedule->log_id());
+    }
+  }
+  impl_->waiters->close(impl_->closed_error()).run();
+}
+
+}  // namespace orloj::log

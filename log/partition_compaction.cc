@@ -1,0 +1,96 @@
+// When and what the cleaner works on, and the swap.
+#include <algorithm>
+#include <utility>
+
+#include "log/compaction.h"
+#include "log/partition_impl.h"
+
+namespace orloj::log {
+
+Offset Partition::Impl::uncleanable_from() const {
+  const PartitionOffsets offsets = waiters->offsets(LogKind::kData);
+  Offset limit =
+      std::min({offsets.last_stable, offsets.durable_end, journal.replay_floor(data->log_id())});
+  const Offset pin = retention_pin.load();
+  return pin == kNoOffset ? limit : std::min(limit, pin);
+}
+
+Status Partition::Impl::swap_in(CompactionResult cleaned) {
+  for (CleanedGroup& group : cleaned.groups) {
+    const std::lock_guard trim(trim_mutex);
+    // The old batches go for good: what they say about their producers must be on disk before.
+    const Status covered = cover_by_producer_file({.data = group.old.back()->next_offset()});
+    if (!covered) {
+      return covered;
+    }
+    // The renames and the sync of the directory are the one exception to the rule of this mutex: an
+    // append that rolled meanwhile would publish a list without the swap.
+    const std::lock_guard lock(mutex);
+    const Status swapped = data->log().replace(group.old, {group.cleaned});
+    if (!swapped && swapped.error().code == ErrorCode::kNotFound) {
+      (void)group.cleaned->remove_files();  // retention was quicker
+      continue;
+    }
+    if (!swapped) {
+      return swapped;
+    }
+  }
+  return {};
+}
+
+Status Partition::run_compaction() {
+  const std::lock_guard compaction(impl_->compaction_mutex);
+  if (impl_->closed.load(std::memory_order_acquire) || impl_->compaction_halted) {
+    return {};
+  }
+  CompactionRules rules;
+  double dirty_ratio_min = 0;
+  {
+    const TopicLogConfig config = this->config();
+    if (!config.cleanup_compact) {
+      return {};
+    }
+    dirty_ratio_min = config.min_cleanable_dirty_ratio;
+    rules.delete_retention_ms = config.delete_retention_ms;
+    rules.segment_bytes = config.segment_bytes;
+    rules.index_interval_bytes = config.index_interval_bytes;
+  }
+  rules.directory = impl_->spec.directory;
+  rules.now_ms = impl_->env.clock().wall_ms();
+  rules.map_bytes = impl_->options.compaction_map_bytes;
+  rules.limits = {.headers_max = impl_->options.record_headers_max,
+                  .decompressed_max_bytes =
+                      static_cast<std::size_t>(impl_->options.decompressed_batch_max_bytes)};
+  rules.cancelled = [this] { return impl_->closed.load(std::memory_order_acquire); };
+  FileSystem& files = impl_->env.files();
+  {
+    const std::lock_guard durability(impl_->durability_mutex);  // only what is durable is cleaned
+    if (const Status synced = impl_->sync_data(); !synced) {
+      return synced;
+    }
+  }
+  if (!impl_->clean_end) {
+    impl_->clean_end = load_clean_end(files, rules.directory);
+  }
+  const CompactionPlan plan =
+      plan_compaction(impl_->data->log().segments(), *impl_->clean_end, impl_->uncleanable_from());
+  if (plan.dirty_bytes == 0 || plan.dirty_ratio() < dirty_ratio_min) {
+    return {};
+  }
+  auto cleaned = compact(files, plan, rules);
+  if (!cleaned && cleaned.error().code == ErrorCode::kCorrupt) {
+    impl_->compaction_halted = true;
+    return {};
+  }
+  if (!cleaned) {
+    return cleaned.error();
+  }
+  const Offset clean_end = cleaned->clean_end;
+  if (const Status swapped = impl_->swap_in(std::move(*cleaned)); !swapped) {
+    return swapped;
+  }
+  impl_->clean_end = clean_end;
+  return store_clean_end(files, rules.directory, clean_end);
+}
+
+}  // namespace orloj::log

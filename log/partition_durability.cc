@@ -1,0 +1,203 @@
+// Syncs of the data log, changes of durability, closing.
+#include <algorithm>
+#include <utility>
+
+#include "log/partition_impl.h"
+#include "log/producer_snapshot.h"
+
+namespace orloj::log {
+namespace {
+
+// Rounds of syncing without the mutex before the rest is handed to the journal under it.
+constexpr int kSyncRoundsMax = 3;
+
+}  // namespace
+
+Status Partition::Impl::seal_on_failure(const Status& status) {
+  if (!status && status.error().code != ErrorCode::kClosed) {
+    const std::lock_guard lock(mutex);
+    if (!refusal) {
+      seal(status.error());
+    }
+  }
+  return status;
+}
+
+Status Partition::Impl::sync_data() {
+  bool journaled = false;
+  Offset end = 0;
+  {
+    const std::lock_guard lock(mutex);
+    journaled = data_in_journal;
+    end = data->log().end_offset();
+    unsynced_records = 0;
+    unsynced_since_ms = kNoTimestamp;
+  }
+  if (waiters->offsets(LogKind::kData).durable_end >= end) {
+    return {};
+  }
+  StatusWait durable;
+  if (journaled) {
+    waiters
+        ->when_durable({.data_end = end}, PartitionWaiters::Wanted::kOnStableStorage,
+                       durable.callback())
+        .run();
+    return durable.wait();
+  }
+  const auto covered = data->log().sync();
+  if (!covered) {
+    return seal_on_failure(covered.error());
+  }
+  end = std::min(end, *covered);
+  journal.note(data->log_id(), end, durable.callback());
+  if (const Status noted = durable.wait(); !noted) {
+    return seal_on_failure(noted);
+  }
+  waiters->durable(LogKind::kData, end).run();
+  return {};
+}
+
+Status Partition::sync_data() {
+  const std::lock_guard durability(impl_->durability_mutex);
+  return impl_->sync_data();
+}
+
+Status Partition::run_flush() {
+  const std::lock_guard durability(impl_->durability_mutex);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const TimestampMs now_ms = impl_->env.clock().wall_ms();
+    const bool many = impl_->unsynced_records >= impl_->config.flush_messages;
+    const bool long_ago = impl_->unsynced_since_ms != kNoTimestamp &&
+                          now_ms - impl_->unsynced_since_ms >= impl_->config.flush_ms;
+    if (impl_->refusal || impl_->unsynced_records == 0 || !(many || long_ago)) {
+      return {};
+    }
+  }
+  return impl_->sync_data();
+}
+
+// Hands what lies between the durable end and the log end to the journal, so that no frame is
+// missing when appends follow.
+Status Partition::Impl::journal_tail(Released& released) {
+  const Offset from = waiters->offsets(LogKind::kData).durable_end;
+  const SegmentList segments = data->log().segments();
+  std::vector<std::byte> bytes;
+  for (const auto& segment : segments) {
+    if (segment->next_offset() <= from) {
+      continue;
+    }
+    const auto slice = segment->read(
+        {.from = from, .below = segment->next_offset(), .max_bytes = segment->size_bytes()});
+    if (!slice) {
+      return slice.error();
+    }
+    if (!*slice) {
+      continue;
+    }
+    bytes.resize(static_cast<std::size_t>((*slice)->length));
+    const auto read = (*slice)->file->pread(bytes, static_cast<std::uint64_t>((*slice)->position));
+    if (!read) {
+      return read.error();
+    }
+    BatchCursor cursor(bytes, CrcCheck::kSkip);
+    for (;;) {
+      const auto position = (*slice)->position + static_cast<std::int64_t>(cursor.position());
+      const auto batch = cursor.next();
+      if (!batch) {
+        return batch.error();
+      }
+      if (!*batch) {
+        break;
+      }
+      const AppendFrame frame{.leader_epoch = (*batch)->leader_epoch(),
+                              .base_offset = (*batch)->base_offset(),
+                              .end_offset = (*batch)->next_offset(),
+                              .segment_base_offset = segment->base_offset(),
+                              .position = position};
+      if (const Status queued = journal.append(data->log_id(), frame, (*batch)->bytes()); !queued) {
+        return queued;
+      }
+    }
+  }
+  data_in_journal = true;
+  released.add(waiters->set_durability(Durability::kSync));
+  return {};
+}
+
+Status Partition::Impl::journal_from_now_on(Released& released) {
+  for (int round = 0; round < kSyncRoundsMax; ++round) {
+    if (const Status synced = sync_data(); !synced) {
+      return synced;
+    }
+  }
+  Status handed_over;
+  {
+    const std::lock_guard lock(mutex);
+    handed_over = journal_tail(released);
+  }
+  return seal_on_failure(handed_over);
+}
+
+void Partition::set_config(const TopicLogConfig& config) {
+  Released released;
+  {
+    const std::lock_guard durability(impl_->durability_mutex);
+    bool becomes_sync = false;
+    {
+      const std::lock_guard lock(impl_->mutex);
+      impl_->config = config;
+      impl_->data->log().set_config(config);
+      if (AttachedLog* const schedule = impl_->attached(LogKind::kSchedule)) {
+        schedule->log().set_config(schedule_log_config(config));
+      }
+      becomes_sync = config.durability == Durability::kSync && !impl_->data_in_journal;
+      if (config.durability == Durability::kAsync && impl_->data_in_journal) {
+        impl_->data_in_journal = false;
+        released.add(impl_->waiters->set_durability(Durability::kAsync));
+      }
+    }
+    if (becomes_sync) {
+      // A failure seals the partition: what follows is refused with its cause.
+      (void)impl_->journal_from_now_on(released);
+    }
+  }
+  released.run();
+}
+
+Status Partition::Impl::close_logs() {
+  for (const LogKind kind : {LogKind::kData, LogKind::kSchedule}) {
+    if (AttachedLog* const attached_log = attached(kind)) {
+      if (const Status closed_log = attached_log->log().close(); !closed_log) {
+        return closed_log;
+      }
+      waiters->durable(kind, attached_log->log().end_offset()).run();
+    }
+  }
+  ProducerFacts facts;
+  {
+    const std::lock_guard lock(mutex);
+    facts = producer_facts();
+  }
+  if (!producer_file.is_current(facts.data_position, facts.schedule_position)) {
+    if (const Status written = producer_file.write(facts); !written) {
+      return written;
+    }
+  }
+  return write_producer_snapshot(env.files(), spec.directory, facts);
+}
+
+Status Partition::close_clean() {
+  impl_->refuse_everything();
+  Status closed;
+  {
+    const std::scoped_lock all(impl_->compaction_mutex, impl_->trim_mutex, impl_->durability_mutex,
+                               impl_->creation_mutex);
+    impl_->unlink_due_trash(INT64_MAX);
+    closed = impl_->close_logs();
+  }
+  impl_->waiters->close(impl_->closed_error()).run();
+  return closed;
+}
+
+}  // namespace orloj::log
