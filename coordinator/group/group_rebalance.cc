@@ -53,7 +53,7 @@ void Group::on_join_timer(const Now& now, Decision& out) {
     initial_delay_left_ms_ =
         std::max<std::int64_t>(initial_delay_left_ms_ - initial_delay_step_ms_, 0);
     initial_delay_step_ms_ = step;
-    join_deadline_boot_ms_ = now.boot_ms + step;
+    join_deadline_boot_ms_ += step;
     return remind(join_deadline_boot_ms_);
   }
   complete_join(now, out);
