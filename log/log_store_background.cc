@@ -9,7 +9,8 @@
 namespace orloj::log {
 namespace {
 
-constexpr std::int64_t kFlushTickMs = 1'000;  // how often flush.ms of async topics is looked at
+constexpr std::int64_t kFlushTickMs =
+    1'000;  // how often flush.ms and flush.messages of async topics are looked at
 
 }  // namespace
 
@@ -33,8 +34,7 @@ void LogStoreImpl::stop_background() {
 void LogStoreImpl::run_background() {
   const std::int64_t start_ms = env_.clock().boot_ms();
   Timetable timetable{start_ms + options_.retention_check_interval_ms,
-                      start_ms + options_.compaction_check_interval_ms,
-                      {}};
+                      start_ms + options_.compaction_check_interval_ms};
   for (;;) {
     const std::int64_t now_ms = env_.clock().boot_ms();
     std::int64_t wait_ms = std::min(timetable.retention_ms, timetable.compaction_ms) - now_ms;
@@ -65,7 +65,7 @@ void LogStoreImpl::run_due(Timetable& timetable) {
     if (compaction && partition->config().cleanup_compact) {
       check(partition->run_compaction());
     }
-    flush_due(partition, timetable, now_ms);
+    check(partition->run_flush());
   }
   if (retention) {
     timetable.retention_ms = now_ms + options_.retention_check_interval_ms;
@@ -74,19 +74,6 @@ void LogStoreImpl::run_due(Timetable& timetable) {
     timetable.compaction_ms = now_ms + options_.compaction_check_interval_ms;
   }
   unlink_due(now_ms);
-}
-
-void LogStoreImpl::flush_due(const std::shared_ptr<Partition>& partition, Timetable& timetable,
-                             std::int64_t now_ms) {
-  const TopicLogConfig config = partition->config();
-  if (config.durability != Durability::kAsync || config.flush_ms == INT64_MAX) {
-    return;
-  }
-  const auto [last, fresh] = timetable.flushed_ms.try_emplace(partition->spec().id, now_ms);
-  if (now_ms - last->second >= config.flush_ms) {
-    last->second = now_ms;
-    check(partition->sync_data());
-  }
 }
 
 // A full disk passes, a closing partition is none of our business; any other failure ends the

@@ -52,7 +52,6 @@ class LogStoreImpl final : public LogStore {
   struct Timetable {
     std::int64_t retention_ms = 0;
     std::int64_t compaction_ms = 0;
-    std::unordered_map<PartitionId, std::int64_t> flushed_ms;
   };
 
   Status open_partitions(std::vector<RecoveredPartition> recovered);
@@ -65,8 +64,6 @@ class LogStoreImpl final : public LogStore {
 
   void run_background();
   void run_due(Timetable& timetable);
-  void flush_due(const std::shared_ptr<Partition>& partition, Timetable& timetable,
-                 std::int64_t now_ms);
   void check(const Status& status);
   void unlink_due(std::int64_t now_ms);
   void stop_background();

@@ -99,7 +99,7 @@ TEST_F(PartitionAppendTest, ReservedProducerId_IsRefusedFromClients_NotFromTheSc
                                         .producer_epoch = 0,
                                         .base_sequence = 0,
                                         .sequence_count = 0},
-                                       clock_.now_ms);
+                                       clock_.wall_ms());
   EXPECT_EQ(refusal(firing), ErrorCode::kInvalidProducerEpoch);
   firing.origin = AppendOrigin::kScheduler;
   EXPECT_EQ(append(firing).value().base_offset, 0);
@@ -122,7 +122,7 @@ TEST_F(PartitionAppendTest, TimestampOutOfBounds_IsRefusedFromClientsOnly) {
   spec_.config.timestamp_after_max_ms = 1'000;
   spec_.config.timestamp_before_max_ms = 5'000;
   create();
-  const TimestampMs now_ms = clock_.now_ms;
+  const TimestampMs now_ms = clock_.wall_ms();
   TestBatch late = make_client_batch("i", {}, now_ms + 1'001);
   EXPECT_EQ(refusal(late), ErrorCode::kInvalidTimestamp);
   EXPECT_EQ(refusal(make_client_batch("i", {}, now_ms - 5'001)), ErrorCode::kInvalidTimestamp);
@@ -137,12 +137,12 @@ TEST_F(PartitionAppendTest, LogAppendTime_StampsTheBatch_AndIsAnswered) {
   spec_.config.timestamp_type = TimestampType::kLogAppendTime;
   create();
   const auto result = append(make_client_batch("ii", {}, 5)).value();
-  EXPECT_EQ(result.log_append_time_ms, clock_.now_ms);
+  EXPECT_EQ(result.log_append_time_ms, clock_.wall_ms());
   journal_->sync();
   const auto bytes = bytes_of(partition_->read({.offset = 0, .max_bytes = 1}).value());
   const auto stored = RecordBatchView::parse(bytes, CrcCheck::kVerify).value();
   EXPECT_EQ(stored.timestamp_type(), TimestampType::kLogAppendTime);
-  EXPECT_EQ(stored.max_timestamp(), clock_.now_ms);
+  EXPECT_EQ(stored.max_timestamp(), clock_.wall_ms());
 }
 
 TEST_F(PartitionAppendTest, MixedBatch_StoresTheScheduleHalfFirst_WithItsEvidence) {

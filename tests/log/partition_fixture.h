@@ -17,16 +17,10 @@
 #include "log/recovery.h"
 #include "log/segment.h"
 #include "tests/support/fake_journal.h"
+#include "tests/support/sim_env.h"
 #include "tests/support/temp_dir.h"
 
 namespace orloj::log {
-
-class ManualClock : public Clock {
- public:
-  std::int64_t wall_us() const override { return now_ms * 1000; }
-  std::int64_t boot_ns() const override { return now_ms * 1'000'000; }
-  std::int64_t now_ms = 1'800'000'000'000;
-};
 
 // One client batch before and after it was split.
 struct TestBatch {
@@ -139,11 +133,11 @@ class PartitionFixture : public ::testing::Test {
                               .producer_epoch = epoch,
                               .base_sequence = base_sequence,
                               .sequence_count = 0},
-                             clock_.now_ms);
+                             clock_.wall_ms());
   }
   TestBatch plain(std::int32_t records) const {
     return make_client_batch(std::string(static_cast<std::size_t>(records), 'i'), {},
-                             clock_.now_ms);
+                             clock_.wall_ms());
   }
 
   Result<AppendResult> append(TestBatch batch) {
@@ -188,7 +182,7 @@ class PartitionFixture : public ::testing::Test {
 
   test::TempDir directory_;
   PosixEnv posix_;
-  ManualClock clock_;
+  test::SimClock clock_;
   Env env_{posix_.env().files(), clock_, posix_.env().random()};
   LogOptions options_;
   PartitionSpec spec_;

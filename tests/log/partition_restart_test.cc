@@ -47,7 +47,7 @@ class PartitionRestartTest : public PartitionFixture {
                                          .producer_epoch = 0,
                                          .base_sequence = base_sequence,
                                          .sequence_count = 0},
-                                        clock_.now_ms);
+                                        clock_.wall_ms());
     fired.origin = AppendOrigin::kScheduler;
     return fired;
   }
@@ -200,7 +200,7 @@ TEST_F(PartitionRestartTest, ReservedProducer_IsRemembered_HoweverLongItWasSilen
   append(batch("i", 0)).value();
   journal_->sync();
   restart_clean();
-  clock_.now_ms += options_.producer_id_expiration_ms + 1;
+  clock_.advance_ms(options_.producer_id_expiration_ms + 1);
   ASSERT_TRUE(partition_->run_retention());
   ASSERT_TRUE(partition_->producer_position(kFirstReservedProducerId));
   EXPECT_FALSE(partition_->producer_position(kProducer));
@@ -253,7 +253,7 @@ TEST_F(PartitionRestartTest, HeadIsGone_AndNoProducerFileIsThere_CountsAsDamaged
   append(batch("is", 0)).value();
   append(batch("ii", 2)).value();
   journal_->sync();
-  clock_.now_ms += 1;
+  clock_.advance_ms(1);
   partition_->delete_records(3, [](const Status& status) { ASSERT_TRUE(status); });
   ASSERT_TRUE(env_.files().remove(spec_.directory + "/producer-state.0"));
   ASSERT_TRUE(env_.files().remove(spec_.directory + "/producer-state.1"));

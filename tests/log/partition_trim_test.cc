@@ -48,10 +48,10 @@ TEST_F(PartitionTrimTest, OldSegments_GoWhole_TheirFilesLater) {
   spec_.config.retention_ms = 10'000;
   create();
   fill(6);
-  clock_.now_ms += 10'000;
+  clock_.advance_ms(10'000);
   fill(6);
   const auto segments = partition_->stats().segments;
-  clock_.now_ms += 1;
+  clock_.advance_ms(1);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_GT(log_start(), 0);
   EXPECT_LE(log_start(), 6);
@@ -62,7 +62,7 @@ TEST_F(PartitionTrimTest, OldSegments_GoWhole_TheirFilesLater) {
   EXPECT_EQ(readable(LogKind::kData, log_start()).back(), 11);
   spec_.config.retention_ms = -1;
   partition_->set_config(spec_.config);
-  clock_.now_ms += options_.file_delete_delay_ms;
+  clock_.advance_ms(options_.file_delete_delay_ms);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_TRUE(files(".log.deleted").empty());
 }
@@ -71,7 +71,7 @@ TEST_F(PartitionTrimTest, EverythingTooOld_RollsAndDropsTheActiveSegmentToo) {
   spec_.config.retention_ms = 10'000;
   create();
   fill(6);
-  clock_.now_ms += 10'001;
+  clock_.advance_ms(10'001);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_EQ(log_start(), 6);
   EXPECT_EQ(partition_->stats().segments, 1);
@@ -94,7 +94,7 @@ TEST_F(PartitionTrimTest, NothingAboveTheHighWatermarkGoes) {
   for (int i = 0; i < 6; ++i) {
     append(plain(1)).value();
   }
-  clock_.now_ms += 20'000;
+  clock_.advance_ms(20'000);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_EQ(log_start(), 0);
 }
@@ -105,7 +105,7 @@ TEST_F(PartitionTrimTest, CompactOnlyTopics_KeepTheirAge) {
   spec_.config.cleanup_compact = true;
   create();
   fill(6);
-  clock_.now_ms += 20'000;
+  clock_.advance_ms(20'000);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_EQ(log_start(), 0);
 }
@@ -115,7 +115,7 @@ TEST_F(PartitionTrimTest, Pin_KeepsTheFiles_TheLogStartMovesAllTheSame) {
   create();
   fill(6);
   partition_->set_retention_pin(0);
-  clock_.now_ms += 10'001;
+  clock_.advance_ms(10'001);
   const auto segments = partition_->stats().segments;
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_EQ(log_start(), 6);
@@ -131,7 +131,7 @@ TEST_F(PartitionTrimTest, WhatMayBeReplayed_KeepsItsFiles) {
   create();
   fill(6);
   journal_->floor = 0;
-  clock_.now_ms += 10'001;
+  clock_.advance_ms(10'001);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_EQ(log_start(), 6);
   EXPECT_TRUE(files(".log.deleted").empty());
@@ -142,7 +142,7 @@ TEST_F(PartitionTrimTest, BothProducerGenerationsAndTheLogStartAreDurable_Before
   create();
   append(batch("i", 0)).value();
   fill(6);
-  clock_.now_ms += 10'001;
+  clock_.advance_ms(10'001);
   bool seen = false;
   journal_->on_log_start = [&] {
     seen = true;
