@@ -28,7 +28,8 @@ struct BatchHeaderFields {
   ProducerId producer_id = kNoProducerId;
   std::int16_t producer_epoch = -1;
   std::int32_t base_sequence = -1;
-  std::optional<TimestampMs> delete_horizon_ms = {};  // the cleaner's: takes the base timestamp's place (KIP-534)
+  std::optional<TimestampMs> delete_horizon_ms =
+      {};  // the cleaner's: takes the base timestamp's place (KIP-534)
 };
 
 struct NewRecord {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "log/env/posix_env.h"
@@ -282,6 +284,39 @@ TEST_F(SegmentTest, SuffixAndRemoval_TakeAllThreeFiles) {
   ASSERT_TRUE(segment->remove_files());
   EXPECT_TRUE(files().list(dir_.path()).value().empty());
   EXPECT_EQ(bases_in(*slice).size(), 2U) << "open readers keep the bytes";
+}
+
+TEST_F(SegmentTest, ReadersBesideAWriter_SeeWholeBatchesOnly) {
+  const auto segment = Segment::create(files(), spec()).value();
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&, seen = Offset{kBase}]() mutable {
+      while (!stop || seen < segment->next_offset()) {
+        const Offset end = segment->next_offset();
+        const auto slice = segment->read({seen, end, 20'000}).value();
+        if (!slice) {
+          std::this_thread::yield();
+          continue;
+        }
+        for (const Offset base : bases_in(*slice)) {
+          EXPECT_EQ(base, seen);
+          seen = base + 3;
+        }
+        EXPECT_TRUE(segment->find_by_timestamp(10 * kBase, end));
+      }
+    });
+  }
+  for (int i = 0; i < 600; ++i) {
+    const Offset base = kBase + 3 * i;
+    append(*segment, make_batch(base, 3, 10 * base));
+  }
+  EXPECT_TRUE(segment->seal());
+  stop = true;
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+  expect_reads(*segment, 600);
 }
 
 TEST_F(SegmentTest, Fits_BoundsOffsetsAndPositions) {
