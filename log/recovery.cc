@@ -231,6 +231,14 @@ Status Recoverer::remove_from(std::size_t index, const std::string& reason) {
     }
   }
   bases_.resize(index);
+  if (index == 0) {
+    return {};
+  }
+  auto active = Segment::open(env_.files(), segment_spec(bases_.back()), SegmentUse::kAppend);
+  if (active.has_error()) {
+    return active.error();
+  }
+  segments_.back() = *std::move(active);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "tests/support/sim_disk.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tests/support/sim_file.h"
@@ -43,6 +44,12 @@ void SimDisk::arm(std::string crash_point, std::int64_t nth) {
   armed_nth_ = nth;
 }
 
+void SimDisk::disarm() {
+  const std::lock_guard lock(mutex_);
+  plans_.clear();
+  armed_.clear();
+}
+
 void SimDisk::set_capacity(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   capacity_ = bytes;
@@ -65,6 +72,15 @@ bool SimDisk::power_is_off() const {
 
 void SimDisk::kill_process() {
   const std::lock_guard lock(mutex_);
+  for (const auto& [path, node] : names_) {
+    for (const Change& change : node->in_flight) {
+      if (below(2) == 0) {
+        apply(change, node->live);
+        apply(change, node->durable);
+      }
+    }
+    node->in_flight.clear();
+  }
   new_process();
 }
 
@@ -77,6 +93,8 @@ void SimDisk::restart_after_power_cut() {
   unsynced_names_.clear();
   names_ = durable_names_;
   for (const auto& [path, node] : names_) {
+    std::move(node->in_flight.begin(), node->in_flight.end(), std::back_inserter(node->unsynced));
+    node->in_flight.clear();
     for (const Change& change : node->unsynced) {
       const std::uint64_t fate = below(kFates);
       if (fate == 0) {

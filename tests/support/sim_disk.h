@@ -60,6 +60,8 @@ class SimDisk final : public log::FileSystem {
   void inject(SimFaultPlan plan);
   // The power goes at the n-th visit of a crash point.
   void arm(std::string crash_point, std::int64_t nth);
+  // Takes back what inject() and arm() planned and has not happened yet.
+  void disarm();
   void set_capacity(std::uint64_t bytes);
   void set_write_through(log::WriteThrough mode);
   std::int64_t calls(SimCall call) const;
@@ -104,6 +106,7 @@ class SimDisk final : public log::FileSystem {
     Content live;
     Content durable;
     std::vector<Change> unsynced;
+    std::vector<Change> in_flight;  // write-through writes that the crash met
   };
   using Names = std::map<std::string, std::shared_ptr<Node>>;
 

@@ -48,7 +48,7 @@ class SimFile final : public log::File {
     }
     if (log::Status allowed = usable(fault, "write to"); !allowed) {
       if (fault == SimFault::kPowerCut && write_through_) {
-        node_->unsynced.push_back(std::move(write));  // may have landed, whole or torn
+        node_->in_flight.push_back(std::move(write));  // may have landed, whole or torn
       }
       return allowed;
     }
