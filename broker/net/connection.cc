@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -56,14 +57,14 @@ void Connection::start() {
       if (const auto self = weak.lock()) self->progress_.cancel();
     });
   };
+  auto ended = [self = shared_from_this()](const std::exception_ptr& failure) {
+    if (failure && !self->closed_) {
+      log_error(fmt::format("connection from {} failed: {}", self->client_->host, what(failure)));
+    }
+    self->close();
+  };
   asio::co_spawn(socket_.get_executor(), run(),
-                 [self = shared_from_this()](const std::exception_ptr& failure) {
-                   if (failure) {
-                     log_error(fmt::format("connection from {} failed: {}", self->client_->host,
-                                           what(failure)));
-                   }
-                   self->close();
-                 });
+                 asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
 }
 
 asio::awaitable<void> Connection::run() {
@@ -262,6 +263,7 @@ void Connection::close() {
   socket_.close(ignored);
   slots_.clear();
   progress_.cancel();
+  stop_.emit(asio::cancellation_type::terminal);
 }
 
 }  // namespace orloj::broker

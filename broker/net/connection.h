@@ -5,6 +5,7 @@
 // drains.
 #pragma once
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
@@ -75,10 +76,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Reactor& reactor_;
   FrameReader reader_;
   ResponseSender sender_;
-  boost::asio::steady_timer progress_;  // cancelled whenever something moved
-  std::function<void()> memory_freed_;  // any thread
-  std::deque<Slot> slots_;              // requests in flight, oldest first
-  std::uint64_t first_slot_ = 0;        // number of slots_.front()
+  boost::asio::steady_timer progress_;     // cancelled whenever something moved
+  boost::asio::cancellation_signal stop_;  // cuts whatever run() waits for
+  std::function<void()> memory_freed_;     // any thread
+  std::deque<Slot> slots_;                 // requests in flight, oldest first
+  std::uint64_t first_slot_ = 0;           // number of slots_.front()
   std::int64_t last_activity_boot_ms_ = 0;
   std::int64_t half_frame_since_boot_ms_ = 0;     // 0: none
   std::int64_t write_blocked_since_boot_ms_ = 0;  // 0: not blocked

@@ -1,0 +1,128 @@
+#include "broker/handlers/produce_append.h"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "broker/error_map.h"
+#include "log/batch_validator.h"
+#include "log/record_batch.h"
+#include "log/scratch_buffer.h"
+
+namespace orloj::broker {
+
+using protocol::ErrorCode;
+using Answered = protocol::ProduceResponse::Partition;
+
+namespace {
+
+constexpr std::int16_t kFirstVersionWithZstd = 7;
+
+void refuse(Answered& answer, ErrorCode code, std::string message) {
+  answer.error_code = code;
+  answer.base_offset = log::kNoOffset;
+  answer.error_message = std::move(message);
+}
+
+void refuse(Answered& answer, log::ByteView batch, const log::BatchFault& fault) {
+  ErrorCode code = to_wire(fault.code);
+  if (fault.code == log::ErrorCode::kInvalidBatch) {
+    // Bits that flipped on the way are worth another try; a batch made wrong is not.
+    const auto view = log::RecordBatchView::parse(batch, log::CrcCheck::kSkip);
+    if (view && !view->crc_matches()) code = ErrorCode::kCorruptMessage;
+  }
+  refuse(answer, code, fault.message);
+  if (fault.record_index >= 0) answer.record_errors.push_back({fault.record_index, fault.message});
+}
+
+void refuse(Answered& answer, const scheduler::Refused& refused) {
+  refuse(answer, ErrorCode::kInvalidRecord, refused.message);
+  for (const auto& record : refused.records) {
+    answer.record_errors.push_back({record.batch_index, record.message});
+  }
+}
+
+// What is wrong with a batch that is sound by itself.
+std::optional<std::pair<ErrorCode, std::string>> fault_of(const log::BatchFacts& facts,
+                                                          std::int16_t version) {
+  if (facts.codec == log::Codec::kZstd && version < kFirstVersionWithZstd) {
+    return std::pair(ErrorCode::kUnsupportedCompressionType,
+                     std::string("zstd needs Produce version 7 or later"));
+  }
+  if (facts.is_transactional) {
+    return std::pair(ErrorCode::kInvalidTxnState,
+                     std::string("transactions are not offered by this broker"));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
+                                                std::int32_t partition_index,
+                                                std::span<std::byte> batch,
+                                                Answered& answer) const {
+  static thread_local log::ScratchBuffer scratch;
+  answer.index = partition_index;
+  const auto partition = target.topic ? topics_.partition(*target.topic, partition_index) : nullptr;
+  if (!partition) {
+    refuse(answer, ErrorCode::kUnknownTopicOrPartition, "no such topic or partition");
+    return std::nullopt;
+  }
+  if (target.topic->internal) {
+    refuse(answer, ErrorCode::kInvalidTopicException,
+           fmt::format("{} is internal: the broker alone writes it", target.topic->name));
+    return std::nullopt;
+  }
+  const auto schedule = topics_.schedule_config(*target.topic);
+  log::BatchRules rules;
+  rules.walk = schedule->enable || schedule->compacted ? log::RecordWalk::kAlways
+                                                       : log::RecordWalk::kUncompressed;
+  rules.keys = schedule->compacted ? log::KeyRule::kRequired : log::KeyRule::kOptional;
+  rules.limits.headers_max = limits_.record_headers_max;
+  rules.limits.decompressed_max_bytes =
+      static_cast<std::size_t>(limits_.decompressed_batch_max_bytes);
+  const auto facts = log::validate_batch(batch, rules, scratch);
+  if (!facts) {
+    refuse(answer, batch, facts.error());
+    return std::nullopt;
+  }
+  if (auto fault = fault_of(*facts, target.version)) {
+    refuse(answer, fault->first, std::move(fault->second));
+    return std::nullopt;
+  }
+
+  log::AppendRequest request;
+  request.data = batch;
+  request.producer = {facts->producer_id, facts->producer_epoch, facts->base_sequence,
+                      facts->record_count};
+  scheduler::Split split;  // owns the halves until they are appended
+  if (schedule->enable) {
+    auto prepared = scheduler_.prepare(batch, *schedule);
+    if (!prepared) {
+      refuse(answer, to_wire(prepared.error().code), prepared.error().message);
+      return std::nullopt;
+    }
+    if (const auto* refused = std::get_if<scheduler::Refused>(&*prepared)) {
+      refuse(answer, *refused);
+      return std::nullopt;
+    }
+    if (auto* halves = std::get_if<scheduler::Split>(&*prepared)) {
+      split = std::move(*halves);
+      request.data = split.data;
+      request.schedule = split.schedule;
+      request.producer = split.producer;
+    }
+  }
+  const auto appended = partition->append(request);
+  if (!appended) {
+    refuse(answer, to_wire(appended.error().code), appended.error().message);
+    return std::nullopt;
+  }
+  answer.base_offset = appended->base_offset;
+  answer.log_append_time_ms = appended->log_append_time_ms;
+  answer.log_start_offset = appended->log_start_offset;
+  return Appended{partition, appended->durable};
+}
+
+}  // namespace orloj::broker

@@ -1,0 +1,102 @@
+#include "broker/topics.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/error_map.h"
+#include "coordinator/group_coordinator.h"
+
+namespace orloj::broker {
+
+using coordinator::Topic;
+
+coordinator::Result<std::shared_ptr<const Topic>> Topics::create(
+    const coordinator::NewTopic& topic) {
+  const std::lock_guard lock(change_mutex_);
+  std::vector<std::shared_ptr<log::Partition>> partitions;
+  const auto make_directories = [&](const Topic& planned) -> coordinator::Status {
+    log::KnownTopic known;
+    known.topic_id = planned.id;
+    known.name = planned.name;
+    known.partition_count = planned.partition_count;
+    known.config = coordinator::to_log_config(planned.configs, parts_.defaults);
+    auto made = parts_.store.create_topic(known);
+    if (!made) {
+      return coordinator::Error{coordinator::ErrorCode::kLog, made.error().message};
+    }
+    partitions = std::move(*made);
+    return {};
+  };
+  auto created = parts_.catalog.create(topic, make_directories);
+  if (!created) {
+    if (is_fatal(created.error().code)) parts_.fatal(created.error().message);
+    return created;
+  }
+  if ((*created)->internal) return created;
+  const auto config = schedule_config(**created);
+  for (const auto& partition : partitions) {
+    const auto attached = parts_.scheduler.attach(partition, *config);
+    if (!attached) {
+      return coordinator::Error{coordinator::ErrorCode::kLog, attached.error().message};
+    }
+  }
+  return created;
+}
+
+coordinator::Status Topics::remove(const log::TopicId& id) {
+  const std::lock_guard lock(change_mutex_);
+  const auto removed = parts_.catalog.remove(id);
+  if (!removed) {
+    if (is_fatal(removed.error().code)) parts_.fatal(removed.error().message);
+    return removed;
+  }
+  parts_.scheduler.detach(id);
+  {
+    const std::lock_guard config_lock(config_mutex_);
+    configs_.erase(id);
+  }
+  const auto deleted = parts_.store.delete_topic(id);
+  if (!deleted) {
+    return coordinator::Error{coordinator::ErrorCode::kLog, deleted.error().message};
+  }
+  return {};
+}
+
+std::shared_ptr<const scheduler::TopicScheduleConfig> Topics::schedule_config(
+    const Topic& topic) const {
+  const std::lock_guard lock(config_mutex_);
+  CachedConfig& cached = configs_[topic.id];
+  if (cached.config && cached.revision == topic.revision) return cached.config;
+  const auto settings = coordinator::to_schedule_settings(topic.configs, parts_.defaults);
+  auto config = std::make_shared<scheduler::TopicScheduleConfig>();
+  config->topic = topic.name;
+  config->enable = settings.enable && !topic.internal;
+  config->internal = topic.internal;
+  config->compacted = settings.compacted;
+  config->unknown_headers = settings.unknown_headers == coordinator::UnknownScheduleHeaders::kPass
+                                ? scheduler::UnknownHeaders::kPass
+                                : scheduler::UnknownHeaders::kRefuse;
+  config->timestamp = settings.timestamp == coordinator::ScheduleTimestamp::kDue
+                          ? scheduler::FiredTimestamp::kDue
+                          : scheduler::FiredTimestamp::kFired;
+  config->max_delay_ms = settings.max_delay_ms;
+  config->compression_type = settings.compression_type;
+  config->dead_letter_topic = settings.dead_letter_topic;
+  config->first_reserved_producer_id = topic.first_reserved_producer_id;
+  cached.revision = topic.revision;
+  cached.config = std::move(config);
+  return cached.config;
+}
+
+std::shared_ptr<log::Partition> Topics::partition(const Topic& topic, std::int32_t index) const {
+  if (index < 0 || index >= topic.partition_count) return nullptr;
+  return parts_.store.find({topic.id, index});
+}
+
+bool is_reserved_topic_name(std::string_view name) {
+  static constexpr std::array<std::string_view, 3> kNames = {coordinator::kOffsetsTopic,
+                                                             "__transaction_state", "__schedules"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+}  // namespace orloj::broker
