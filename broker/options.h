@@ -38,6 +38,9 @@ struct BrokerOptions {
   std::vector<ListenerOptions> listeners{ListenerOptions{}};
   NetOptions net;
 
+  std::string admin_address = "127.0.0.1:9644";  // admin.address; "": no admin port
+  std::string log_level = "info";                // log.level
+
   bool auto_create_topics = true;                       // auto.create.topics.enable
   bool delete_topics = true;                            // delete.topic.enable
   std::int32_t blocking_threads = 2;                    // topics are made and removed there
@@ -45,7 +48,6 @@ struct BrokerOptions {
   std::int32_t fetch_sessions_max = 1'000;              // max.incremental.fetch.session.cache.slots
   std::int32_t fetch_session_partitions_max = 100'000;  // of all sessions together
   std::int64_t fetch_session_idle_ms = 120'000;         // younger ones are not evicted
-  std::int32_t request_partitions_max = 100'000;        // named in one request
   std::int32_t response_partitions_max = 2'000;         // max.request.partition.size.limit
   std::int64_t group_tick_ms = 100;                     // how often group deadlines are looked at
   std::int64_t drain_max_ms = 5'000;        // SIGTERM: requests in flight may take so long

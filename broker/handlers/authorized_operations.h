@@ -27,8 +27,6 @@ constexpr std::int32_t operation_bits(Operations... operations) {
 inline constexpr std::int32_t kTopicOperations = operation_bits(
     Operation::kRead, Operation::kWrite, Operation::kCreate, Operation::kDelete, Operation::kAlter,
     Operation::kDescribe, Operation::kDescribeConfigs, Operation::kAlterConfigs);
-inline constexpr std::int32_t kGroupOperations =
-    operation_bits(Operation::kRead, Operation::kDelete, Operation::kDescribe);
 inline constexpr std::int32_t kClusterOperations = operation_bits(
     Operation::kCreate, Operation::kAlter, Operation::kDescribe, Operation::kClusterAction,
     Operation::kDescribeConfigs, Operation::kAlterConfigs, Operation::kIdempotentWrite);

@@ -33,12 +33,21 @@ struct Identity {
   std::vector<Endpoint> endpoints;  // one a listener
 };
 
+// A setting as DescribeConfigs shows it.
+struct BrokerSetting {
+  std::string name;
+  std::string value;
+  bool is_default = true;
+  std::string meaning;
+};
+
 // Everything that handlers are built from; each row's factory takes only what it uses.
 struct Services {
   const BrokerOptions& options;
   const coordinator::CoordinatorOptions& coordinator_options;
   const log::LogOptions& log_options;
   const Identity& identity;
+  const std::vector<BrokerSetting>& settings;
   log::Env env;
   Topics& topics;
   const scheduler::Scheduler& scheduler;
