@@ -166,6 +166,7 @@ void write_items(Writer& out, const std::vector<DoneItem>& items) {
   DoneItem previous;
   for (const DoneItem& item : items) {
     out.varint(item.entry - previous.entry);
+    out.varint(item.place - item.entry);
     out.varint(item.fire);
     out.varint(item.due_ms - previous.due_ms);
     out.varint(item.next_due_ms);
@@ -181,15 +182,17 @@ std::int64_t add_wrapping(std::int64_t a, std::int64_t b) {
 std::vector<DoneItem> read_items(Reader& in) {
   std::vector<DoneItem> items;
   const std::size_t count = in.count();
-  items.reserve(std::min(count, in.left() / 4));
+  items.reserve(std::min(count, in.left() / 5));
   DoneItem previous;
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     DoneItem item;
     item.entry = add_wrapping(previous.entry, in.varint());
+    item.place = add_wrapping(item.entry, in.natural());
     item.fire = in.natural();
     item.due_ms = add_wrapping(previous.due_ms, in.varint());
     item.next_due_ms = in.varint();
-    if (item.entry < 0 || item.due_ms < 0 || item.next_due_ms < kNoInstant) {
+    if (item.entry < 0 || item.place < item.entry || item.due_ms < 0 ||
+        item.next_due_ms < kNoInstant) {
       in.fail();
     }
     items.push_back(item);
@@ -204,6 +207,7 @@ void write(Writer& out, const AddEntry& add) {
 
 void write(Writer& out, const CopyEntry& copy) {
   out.fixed(copy.entry);
+  out.fixed(copy.copied_from);
   out.fixed(copy.next_fire);
   out.fixed(copy.copies);
   out.fixed(copy.copies_since_ms);
@@ -259,13 +263,15 @@ static_assert(static_cast<std::size_t>(EntryKind::kTxn) == std::variant_size_v<E
 CopyEntry read_copy(Reader& in) {
   CopyEntry copy;
   copy.entry = in.fixed<std::int64_t>();
+  copy.copied_from = in.fixed<std::int64_t>();
   copy.next_fire = in.fixed<std::int64_t>();
   copy.copies = in.fixed<std::int32_t>();
   copy.copies_since_ms = in.fixed<std::int64_t>();
   ReadAdd read = read_add(in);
   copy.paused = read.paused;
   copy.add = std::move(read.add);
-  if (copy.entry < 0 || copy.next_fire < kFirstFire || copy.copies < 0) {
+  if (copy.entry < 0 || copy.copied_from < copy.entry || copy.next_fire < kFirstFire ||
+      copy.copies < 0) {
     in.fail();
   }
   return copy;

@@ -89,6 +89,7 @@ struct AddEntry {
 
 struct CopyEntry {
   EntryNumber entry = 0;
+  log::Offset copied_from = 0;  // where the ADD or COPY before this one is
   FireNumber next_fire = kFirstFire;
   bool paused = false;
   std::int32_t copies = 1;  // since copies_since_ms, this one included
@@ -119,6 +120,7 @@ enum class DoneReason : std::uint8_t {
 
 struct DoneItem {
   EntryNumber entry = 0;
+  log::Offset place = 0;  // of the ADD or COPY that was fired
   FireNumber fire = kFirstFire;
   std::int64_t due_ms = 0;                // of the firing that is done
   std::int64_t next_due_ms = kNoInstant;  // kNoInstant: the entry has ended

@@ -31,14 +31,17 @@ struct SchedulerOptions {
   std::int64_t wheel_entries_max = 4'000'000;      // per node; beyond, the horizon shrinks
   std::int32_t index_flush_entries = 10'000;
   std::int64_t index_flush_interval_ms = 1'000;
-  std::int64_t payload_block_bytes = 16 * 1024;  // re-compressed payload blocks of an ADD
+  std::int64_t index_sync_interval_ms = 60'000;  // bounds what a start after kill -9 reads again
   std::int32_t fire_batch_records_max = 10'000;
   std::int64_t fire_batch_bytes_max = 1 << 20;
   std::int64_t fire_rate_max_per_second = 200'000;  // per topic, for the overdue
   std::int32_t undurable_claims_max = 100'000;      // fired, DONE still waits
+  std::int64_t undurable_claims_sync_ms = 1'000;    // async topics: they wait at most so long
   std::int64_t clock_step_max_ms = 5'000;           // schedule.clock.step.max.ms
   std::int64_t clock_settle_ms = 60'000;            // stable for so long before firing goes on
   std::int32_t copies_per_year_max = 4;             // of one far-future record
+  std::int64_t head_drop_min_bytes = 64 << 20;      // schedule logs below this are left alone
+  std::int64_t head_drop_step_bytes = 1 << 20;      // looked at in one go
 };
 
 }  // namespace orloj::scheduler

@@ -23,14 +23,16 @@ AddEntry some_add() {
 }
 
 std::vector<DoneItem> some_items() {
-  return {{900, 1, 1'000, kNoInstant}, {17, 3, 999, 5'000}, {1L << 47, 1L << 40, 0, 0}};
+  return {{900, 900, 1, 1'000, kNoInstant},
+          {17, 99, 3, 999, 5'000},
+          {1L << 47, 1L << 47, 1L << 40, 0, 0}};
 }
 
 std::vector<Entry> one_of_each() {
   log::TopicId topic;
   topic.bytes.fill(7);
   return {some_add(),
-          CopyEntry{12, 5, true, 3, 1'700'000'000'000, some_add()},
+          CopyEntry{12, 12, 5, true, 3, 1'700'000'000'000, some_add()},
           CommandEntry{CommandAction::kTrigger, some_add()},
           IntentEntry{topic, 3, log::LogKind::kSchedule, 9, 1'000, 1L << 62, 4, 77, some_items()},
           DoneEntry{DoneReason::kDeadLettered, 6, 500, 503, some_items()},
@@ -74,11 +76,12 @@ TEST(EntryFormat, Version1_BytesAreStable) {
   const auto bytes = encode_entry(PauseEntry{5, 6});
   const std::string text(log::to_text(bytes));
   EXPECT_EQ(text, std::string("\x01\x06\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x06", 18));
-  const auto done = encode_entry(DoneEntry{DoneReason::kFired, 1, 2, 3, {{4, 1, 5, kNoInstant}}});
+  const auto done =
+      encode_entry(DoneEntry{DoneReason::kFired, 1, 2, 3, {{4, 4, 1, 5, kNoInstant}}});
   EXPECT_EQ(std::string(log::to_text(done)),
             std::string("\x01\x05\x01\0\0\0\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03"
-                        "\x02\x08\x02\x0a\x01",
-                        28));
+                        "\x02\x08\0\x02\x0a\x01",
+                        29));
 }
 
 TEST(EntryFormat, UnknownKindOrVersion_IsANewerFormat) {
