@@ -105,11 +105,11 @@ std::string emit_fuzz(const Api& api) {
   Text out;
   out.line(fmt::format("// Generated from protocol/definitions/{}; edit that instead.", api.file));
   out.line(fmt::format("#include \"protocol/messages/{}.h\"", api.stem));
-  out.line("#include \"tests/protocol/fuzz_request.h\"");
+  out.line("#include \"tests/protocol/fuzz_message.h\"");
   out.line();
   out.open("extern \"C\" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {");
   out.line(fmt::format(
-      "return orloj::protocol::fuzz_request<orloj::protocol::{}Request>(data, size);", api.name));
+      "return orloj::protocol::fuzz_message<orloj::protocol::{}Request>(data, size);", api.name));
   out.close("}");
   return out.str();
 }

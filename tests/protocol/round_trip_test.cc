@@ -55,6 +55,16 @@ TEST_P(EveryMessage, EveryTruncation_IsRefused) {
   });
 }
 
+TEST_P(EveryMessage, DamagedBytes_AreRefusedOrMeanOneMessage) {
+  for_each_round(kRounds, [](std::int16_t version, SampleSource& source) {
+    Bytes body = GetParam().sample(version, source);
+    for (std::uint64_t left = body.empty() ? 0 : 1 + source.below(3); left > 0; --left) {
+      body[source.below(body.size())] = static_cast<std::byte>(source.below(256));
+    }
+    EXPECT_TRUE(GetParam().survives(body, version));
+  });
+}
+
 TEST_P(EveryMessage, VersionOutsideTheRange_IsRefused) {
   for (const int version : {GetParam().min_version - 1, GetParam().max_version + 1}) {
     const Status status = GetParam().decode(BytesView(), static_cast<std::int16_t>(version));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/message.h"
+#include "tests/protocol/fuzz_message.h"
 #include "tests/protocol/sample_source.h"
 
 namespace orloj::protocol {
@@ -26,6 +27,8 @@ struct SampleCase {
   std::function<Status(BytesView body, std::int16_t version)> decode;
   // Decodes and encodes again.
   std::function<Result<Bytes>(BytesView body, std::int16_t version)> recode;
+  // fuzz_message.h
+  std::function<bool(BytesView body, std::int16_t version)> survives;
   // Encodes a random message, decodes that, and compares field by field and byte by byte. The
   // answer is empty, or says what differs.
   std::function<std::string(std::int16_t version, SampleSource& source)> round_trip;
@@ -71,6 +74,7 @@ SampleCase sample_case(Side side, void (*fill)(Message&, std::int16_t, SampleSou
     if (!encoded) return encoded.error();
     return std::move(encoded->bytes);
   };
+  result.survives = &survives<Message>;
   result.round_trip = [fill](std::int16_t version, SampleSource& source) {
     Message message;
     fill(message, version, source);
