@@ -20,6 +20,9 @@ OffsetCommitResponse refused(const OffsetCommitRequest& request, GroupError erro
   return response;
 }
 
+// The format of the offsets topic has 16-bit lengths.
+constexpr std::size_t kStoredStringMaxBytes = 32'767;
+
 // Never overflows: a retention beyond this is for ever.
 constexpr std::int64_t kRetentionMaxMs = 1'000LL * 365 * 24 * 3600 * 1000;
 
@@ -57,13 +60,14 @@ bool Group::append_offsets(const Now& now, const OffsetCommitRequest& request,
                            OffsetCommitResponse& response, Decision& out) {
   std::size_t room = static_cast<std::size_t>(options_.offsets_per_group_max);
   room -= std::min(room, offsets_.size());
+  const std::size_t metadata_max =
+      std::min(static_cast<std::size_t>(options_.offset_metadata_max_bytes), kStoredStringMaxBytes);
   for (const auto& topic : request.topics) {
     TopicResult result{topic.name, {}};
     for (const auto& [partition, committed] : topic.partitions) {
       GroupError error = GroupError::kNone;
       const bool is_new = !offsets_.has(topic.name, partition);
-      if (committed.metadata.size() >
-          static_cast<std::size_t>(options_.offset_metadata_max_bytes)) {
+      if (committed.metadata.size() > metadata_max) {
         error = GroupError::kOffsetMetadataTooLarge;
       } else if (is_new && room == 0) {
         error = GroupError::kInvalidCommitOffsetSize;

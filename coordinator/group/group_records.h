@@ -3,7 +3,7 @@
 // Keys start with a 16-bit type: 1 = committed offset (group, topic, partition), 2 = group metadata
 // (group). Values start with a 16-bit version. Written: offset values in version 3, or 1 when they
 // carry an expiry; group values in version 3. Read: 0 to 3 of both. Source: Kafka's message
-// definitions OffsetCommitKey/Value and GroupMetadataKey/Value; docs/on-disk-formats.
+// definitions OffsetCommitKey/Value and GroupMetadataKey/Value; docs/on-disk-formats.md.
 #pragma once
 
 #include <cstdint>

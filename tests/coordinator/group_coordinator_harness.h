@@ -45,12 +45,15 @@ class Node {
   explicit Node(std::uint64_t seed = 1) : sim_(seed) {
     options_.groups.offsets_topic_partitions = 4;
     options_.groups.initial_rebalance_delay_ms = 0;
+    log_options_.data_dir = "data";
+    log_options_.journal_file_bytes = 4 << 20;
     open();
   }
   ~Node() { close(); }
 
   test::SimEnv& sim() { return sim_; }
   GroupOptions& group_options() { return options_.groups; }
+  log::LogOptions& log_options() { return log_options_; }
   GroupCoordinator& groups() { return *groups_; }
   Catalog& catalog() { return *catalog_; }
   const std::vector<std::string>& alarms() const { return alarms_; }
@@ -123,11 +126,8 @@ class Node {
  private:
   void open() {
     catalog_ = Catalog::open(sim_.env(), metadata_, options_).value();
-    log::LogOptions log_options;
-    log_options.data_dir = "data";
-    log_options.journal_file_bytes = 4 << 20;
     auto store = log::LogStore::open(
-        sim_.env(), log_options,
+        sim_.env(), log_options_,
         [this]() -> log::Result<log::CatalogFacts> { return catalog_->log_facts(); },
         [](const log::Error&) {});
     store_ = std::move(store.value());
@@ -167,6 +167,7 @@ class Node {
 
   test::SimEnv sim_;
   CoordinatorOptions options_;
+  log::LogOptions log_options_;
   MemoryMetadataStore metadata_{options_};
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<log::LogStore> store_;

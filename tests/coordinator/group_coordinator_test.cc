@@ -196,9 +196,8 @@ TEST(GroupCoordinator, Stop_AnswersWhoWaits) {
             GroupError::kCoordinatorNotAvailable);
 }
 
-TEST(GroupCoordinator, ManyThreads_GetEveryAnswerOnce) {
-  Node node;
-  ASSERT_EQ(node.prepare(), GroupError::kNone);
+// Four threads commit to seven groups; every answer comes, and comes once.
+void commit_from_many_threads(Node& node) {
   constexpr int kThreads = 4;
   constexpr int kCommits = 200;
   std::vector<std::thread> threads;
@@ -215,6 +214,20 @@ TEST(GroupCoordinator, ManyThreads_GetEveryAnswerOnce) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(node.groups().stats().commits_total, kThreads * kCommits);
   EXPECT_EQ(node.groups().stats().offsets, kThreads * 7);
+}
+
+TEST(GroupCoordinator, ManyThreads_GetEveryAnswerOnce) {
+  Node node;
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  commit_from_many_threads(node);
+}
+
+TEST(GroupCoordinator, FullJournal_BlocksNobodyForGood) {
+  Node node;
+  node.log_options().journal_pending_max_bytes = 1;
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  commit_from_many_threads(node);
 }
 
 // Promise 3 for committed offsets: what was acknowledged or read is still there after a crash.
