@@ -1,4 +1,4 @@
-// A partition on a real directory with a journal that syncs when told and a clock that stands
+// A partition on a simulated disk with a journal that syncs when told and a clock that stands
 // still.
 #pragma once
 
@@ -11,14 +11,12 @@
 #include <vector>
 
 #include "log/batch_evidence.h"
-#include "log/env/posix_env.h"
 #include "log/partition.h"
 #include "log/record_batch_builder.h"
 #include "log/recovery.h"
 #include "log/segment.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/sim_env.h"
-#include "tests/support/temp_dir.h"
 
 namespace orloj::log {
 
@@ -76,11 +74,19 @@ class PartitionFixture : public ::testing::Test {
     spec_.topic = "orders";
     spec_.id.topic_id.bytes[0] = 7;
     spec_.id.partition = 3;
-    spec_.directory = directory_.file("orders-3");
+    spec_.directory = "/data/orders-3";
     options_.file_delete_delay_ms = 60'000;
   }
 
-  Env& env() { return env_; }
+  std::string path(const std::string& name) const { return spec_.directory + "/" + name; }
+  // Changes one byte of a file behind everybody's back.
+  void damage(const std::string& name, std::uint64_t position) {
+    const auto file = env_.files().open(path(name), OpenMode::kReadWrite).value();
+    std::array<std::byte, 1> byte{};
+    ASSERT_EQ(file->pread(byte, position).value(), 1U);
+    byte[0] ^= std::byte{0x41};
+    ASSERT_TRUE(file->pwrite(byte, position));
+  }
   LogId log_id(LogKind kind) const { return {spec_.id.topic_id, spec_.id.partition, kind}; }
 
   SegmentedLog::Spec log_spec(LogKind kind) const {
@@ -120,8 +126,7 @@ class PartitionFixture : public ::testing::Test {
     open_with(recovered_parts(true), true);
   }
   void forget() {
-    log_starts_[0] = partition_->offsets().log_start;
-    log_starts_[1] = partition_->schedule_offsets().log_start;
+    known_ = {partition_->offsets(), partition_->schedule_offsets()};
     partition_.reset();
     journal_ = std::make_unique<test::FakeJournal>();
   }
@@ -180,10 +185,9 @@ class PartitionFixture : public ::testing::Test {
     return offsets;
   }
 
-  test::TempDir directory_;
-  PosixEnv posix_;
-  test::SimClock clock_;
-  Env env_{posix_.env().files(), clock_, posix_.env().random()};
+  test::SimEnv sim_{1};
+  test::SimClock& clock_ = sim_.clock;
+  Env& env_ = sim_.env();
   LogOptions options_;
   PartitionSpec spec_;
   std::unique_ptr<test::FakeJournal> journal_ = std::make_unique<test::FakeJournal>();
@@ -194,11 +198,12 @@ class PartitionFixture : public ::testing::Test {
     LogRecovery recovery;
     recovery.spec = log_spec(kind);
     recovery.last_stop = clean ? LastStop::kClean : LastStop::kUnclean;
-    recovery.log_start = log_starts_[static_cast<std::size_t>(kind)];
+    recovery.log_start = known_[static_cast<std::size_t>(kind)].log_start;
+    recovery.durable_end = known_[static_cast<std::size_t>(kind)].durable_end;
     return std::move(recover_log(env_, recovery).value().log);
   }
 
-  std::array<Offset, 2> log_starts_{};
+  std::array<PartitionOffsets, 2> known_{};  // as the journal would know them
 };
 
 }  // namespace orloj::log

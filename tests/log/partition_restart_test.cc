@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "tests/log/partition_fixture.h"
 
 namespace orloj::log {
@@ -33,13 +31,6 @@ class PartitionRestartTest : public PartitionFixture {
     }
     journal_->sync();
     return answers;
-  }
-  void damage(const std::string& name) {
-    std::fstream stream(spec_.directory + "/" + name,
-                        std::ios::in | std::ios::out | std::ios::binary);
-    ASSERT_TRUE(stream.good());
-    stream.seekp(20);
-    stream.put('\x55');
   }
   TestBatch firing(std::int32_t base_sequence) {
     TestBatch fired = make_client_batch("i",
@@ -95,7 +86,7 @@ TEST_F(PartitionRestartTest, DataHalfThatWasLost_IsCompletedByTheRetry) {
   for (const std::string shape : {"is", "si", "isi", "ssi", "iis"}) {
     SCOPED_TRACE(shape);
     spec_.id.partition += 1;
-    spec_.directory = directory_.file("orders-" + std::to_string(spec_.id.partition));
+    spec_.directory = "/data/orders-" + std::to_string(spec_.id.partition);
     journal_ = std::make_unique<test::FakeJournal>();
     create();
     append(batch("i", 0)).value();
@@ -121,7 +112,7 @@ TEST_F(PartitionRestartTest, ScheduleHalfThatWasLost_IsCompletedByTheRetry) {
   for (const std::string shape : {"is", "si", "isi", "ssi", "iis"}) {
     SCOPED_TRACE(shape);
     spec_.id.partition += 1;
-    spec_.directory = directory_.file("orders-" + std::to_string(spec_.id.partition));
+    spec_.directory = "/data/orders-" + std::to_string(spec_.id.partition);
     journal_ = std::make_unique<test::FakeJournal>();
     create();
     append(batch("s", 0)).value();
@@ -217,7 +208,7 @@ TEST_F(PartitionRestartTest, BothGenerationsDamaged_StopFiring_ClientsGoOn) {
   journal_->sync();
   restart_clean();
   for (const char* name : {"producer-state.0", "producer-state.1"}) {
-    damage(name);
+    damage(name, 20);
   }
   crash_and_open();
   EXPECT_TRUE(partition_->stats().producer_state_damaged);
@@ -240,7 +231,7 @@ TEST_F(PartitionRestartTest, OneGenerationDamaged_IsMadeUpForByTheOther) {
   append(firing(0)).value();
   journal_->sync();
   restart_clean();
-  damage("producer-state.1");
+  damage("producer-state.1", 20);
   crash_and_open();
   EXPECT_FALSE(partition_->stats().producer_state_damaged);
   EXPECT_EQ(append(batch("is", 0)).value().verdict, AppendVerdict::kDuplicate);
@@ -255,8 +246,8 @@ TEST_F(PartitionRestartTest, HeadIsGone_AndNoProducerFileIsThere_CountsAsDamaged
   journal_->sync();
   clock_.advance_ms(1);
   partition_->delete_records(3, [](const Status& status) { ASSERT_TRUE(status); });
-  ASSERT_TRUE(env_.files().remove(spec_.directory + "/producer-state.0"));
-  ASSERT_TRUE(env_.files().remove(spec_.directory + "/producer-state.1"));
+  ASSERT_TRUE(env_.files().remove(path("producer-state.0")));
+  ASSERT_TRUE(env_.files().remove(path("producer-state.1")));
   crash_and_open();
   EXPECT_TRUE(partition_->stats().producer_state_damaged);
 }
@@ -266,7 +257,7 @@ TEST_F(PartitionRestartTest, CleanStop_WritesKafkasSnapshot) {
   append(batch("iii", 0)).value();
   journal_->sync();
   ASSERT_TRUE(partition_->close_clean());
-  EXPECT_TRUE(env_.files().exists(spec_.directory + "/00000000000000000003.snapshot").value());
+  EXPECT_TRUE(env_.files().exists(path("00000000000000000003.snapshot")).value());
 }
 
 }  // namespace
