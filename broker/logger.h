@@ -6,6 +6,9 @@
 
 namespace orloj::broker {
 
+// "debug", "info", "warning" or "error"; false for any other name. Lines below it are dropped.
+bool set_log_level(const std::string& name);
+
 // Any thread.
 void log_info(const std::string& line);
 void log_warning(const std::string& line);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/blocking_pool.h"
+#include "broker/broker_setting.h"
 #include "broker/options.h"
 #include "broker/route.h"
 #include "broker/stats.h"
@@ -31,14 +32,6 @@ struct Identity {
   std::string rack;
   std::string cluster_id;
   std::vector<Endpoint> endpoints;  // one a listener
-};
-
-// A setting as DescribeConfigs shows it.
-struct BrokerSetting {
-  std::string name;
-  std::string value;
-  bool is_default = true;
-  std::string meaning;
 };
 
 // Everything that handlers are built from; each row's factory takes only what it uses.
