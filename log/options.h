@@ -1,4 +1,5 @@
-// Every limit and knob of the log room, with its unit in its name. Plain data: the config room fills it.
+// Every limit and knob of the log room, with its unit in its name. Plain data: the config room
+// fills it.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace orloj::log {
 
-// Settings of one topic that act on its logs. Kafka's topic configs of the same names; -1 means unlimited
-// for retention_ms and retention_bytes.
+// Settings of one topic that act on its logs. Kafka's topic configs of the same names; -1 means
+// unlimited for retention_ms and retention_bytes.
 struct TopicLogConfig {
   Durability durability = Durability::kSync;
   std::int64_t segment_bytes = std::int64_t{1} << 30;
@@ -31,22 +32,26 @@ struct TopicLogConfig {
 
 struct LogOptions {
   std::string data_dir;
-  std::int64_t journal_file_bytes = 64LL << 20;       // one journal file
-  std::int32_t journal_files_max = 4;                 // beyond: appends wait for a checkpoint
+  std::int64_t journal_file_bytes = 64LL << 20;         // one journal file
+  std::int32_t journal_files_max = 4;                   // beyond: appends wait for a checkpoint
   std::int64_t journal_pending_max_bytes = 64LL << 20;  // frames queued behind one sync
   std::int64_t checkpoint_interval_ms = 60'000;
-  std::int64_t write_back_bytes = 8LL << 20;          // start write-back of a segment every so often
+  std::int64_t write_back_bytes = 8LL << 20;  // start write-back of a segment every so often
   std::int64_t retention_check_interval_ms = 300'000;  // log.retention.check.interval.ms
   std::int64_t compaction_check_interval_ms = 15'000;
-  std::int64_t compaction_map_bytes = 64LL << 20;     // keys that one pass of the cleaner can know, 24 bytes each
-  std::int64_t file_delete_delay_ms = 60'000;         // trash is unlinked after this
+  std::int64_t compaction_map_bytes =
+      64LL << 20;  // keys that one pass of the cleaner can know, 24 bytes each
+  std::int64_t file_delete_delay_ms = 60'000;           // trash is unlinked after this
   std::int64_t producer_id_expiration_ms = 86'400'000;  // producer.id.expiration.ms
   std::int32_t producers_per_partition_max = 100'000;
-  std::int64_t producer_file_refresh_bytes = 16LL << 20;  // appended before it is written anew; bounds replay at start
-  std::int32_t record_headers_max = 10'000;           // headers of one record
+  std::int64_t producer_file_refresh_bytes =
+      16LL << 20;  // appended before it is written anew; bounds replay at start
+  std::int32_t record_headers_max = 10'000;                // headers of one record
   std::int64_t decompressed_batch_max_bytes = 64LL << 20;  // what one batch may inflate to
-  std::int64_t undurable_claims_sync_ms = 1'000;      // async topics: fired batches wait at most so long
-  std::int64_t disk_low_water_bytes = 256LL << 20;    // below: client appends are refused, deletes go on
+  std::int64_t undurable_claims_sync_ms =
+      1'000;  // async topics: fired batches wait at most so long
+  std::int64_t disk_low_water_bytes = 256LL
+                                      << 20;  // below: client appends are refused, deletes go on
 };
 
 }  // namespace orloj::log
