@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -123,7 +123,13 @@ class SchedulerHouse {
     partition(number)->when_acknowledged(
         appended->durable,
         [acknowledged](const log::Status& status) { acknowledged->set_value(status); });
-    const log::Status status = acknowledged->get_future().get();
+    auto answer = acknowledged->get_future();
+    while (answer.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+      if (sim.disk.power_is_off()) {
+        return log::Error{log::ErrorCode::kClosed, "the power went before the answer"};
+      }
+    }
+    const log::Status status = answer.get();
     return status ? appended : log::Result<log::AppendResult>(status.error());
   }
 
