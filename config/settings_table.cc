@@ -24,6 +24,7 @@ std::optional<std::string> parse_node_id(Config& config, std::string_view text) 
   const auto value = positive_number(text);
   if (!value) return "not a whole number of 0 or more";
   config.broker.node_id = *value;
+  config.log.node_id = *value;
   config.coordinator.node_id = *value;
   return std::nullopt;
 }

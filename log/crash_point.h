@@ -25,7 +25,6 @@ inline constexpr std::string_view kCheckpointAfterFrame = "checkpoint-after-fram
 // Segments.
 inline constexpr std::string_view kRollAfterNewSegment = "roll-after-new-segment";
 inline constexpr std::string_view kHeadRenamedBeforeUnlink = "head-renamed-before-unlink";
-inline constexpr std::string_view kTruncateAfterFrame = "truncate-after-frame";
 inline constexpr std::string_view kTruncateAfterCut = "truncate-after-cut";
 inline constexpr std::string_view kReplaceBeforeSwap = "replace-before-swap";
 inline constexpr std::string_view kReplaceAfterSwap = "replace-after-swap";
@@ -67,7 +66,6 @@ inline constexpr std::array kAll = {
     kCheckpointAfterFrame,
     kRollAfterNewSegment,
     kHeadRenamedBeforeUnlink,
-    kTruncateAfterFrame,
     kTruncateAfterCut,
     kReplaceBeforeSwap,
     kReplaceAfterSwap,

@@ -62,7 +62,7 @@ std::string DataDirectory::journal_path() const {
   return join_path(path_, kJournalName);
 }
 
-Result<std::optional<std::string>> DataDirectory::read_meta() const {
+Result<std::optional<std::string>> DataDirectory::read_meta(std::int32_t node_id) const {
   const std::string path = join_path(path_, kMetaName);
   const auto content = read_whole_file(env_.files(), path, kSmallFileBytesMax);
   if (content.has_error()) {
@@ -84,15 +84,23 @@ Result<std::optional<std::string>> DataDirectory::read_meta() const {
                  path + " says version " + std::to_string(*version) + ", this broker knows " +
                      std::to_string(kDataDirectoryVersion) + "; start the version that wrote it"};
   }
+  const auto stored_node_id = value_of(text, "node.id=");
+  if (!stored_node_id || parse_int(*stored_node_id) != node_id) {
+    return Error{ErrorCode::kCorrupt, path + " belongs to node.id " +
+                                          std::string(stored_node_id.value_or("(none)")) +
+                                          ", the configuration says " + std::to_string(node_id) +
+                                          "; set node.id or log.dirs right"};
+  }
   return std::string(*cluster_id);
 }
 
-Result<std::string> DataDirectory::create_meta() const {
+Result<std::string> DataDirectory::create_meta(std::int32_t node_id) const {
   TopicId random;
   env_.random().fill(std::as_writable_bytes(std::span(random.bytes)));
   const std::string cluster_id = random.to_string();
   const std::string text = "version=" + std::to_string(kDataDirectoryVersion) +
-                           "\ncluster.id=" + cluster_id + "\nnode.id=1\n";
+                           "\ncluster.id=" + cluster_id + "\nnode.id=" + std::to_string(node_id) +
+                           "\n";
   if (const Status written =
           replace_file(env_.files(), join_path(path_, kMetaName), to_bytes(text));
       !written) {

@@ -31,10 +31,10 @@ class DataDirectory {
   static Result<DataDirectory> open(Env env, std::string path);
 
   // cluster.id; nullopt when there is no meta.properties yet. kUnsupportedFormat when it is of a
-  // newer version, kCorrupt when it can't be read.
-  Result<std::optional<std::string>> read_meta() const;
+  // newer version, kCorrupt when it can't be read or belongs to another node.
+  Result<std::optional<std::string>> read_meta(std::int32_t node_id) const;
   // Writes meta.properties with a new random cluster id, and returns it.
-  Result<std::string> create_meta() const;
+  Result<std::string> create_meta(std::int32_t node_id) const;
 
   // True when the last stop was clean; the marker is gone, durably, when this returns.
   Result<bool> take_clean_marker() const;

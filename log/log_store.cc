@@ -79,7 +79,7 @@ Status LogStoreImpl::start(const CatalogFacts& facts) {
     return checkpointed;
   }
   if (cluster_id_.empty()) {
-    auto created = directory_->create_meta();
+    auto created = directory_->create_meta(options_.node_id);
     if (created.has_error()) {
       return created.error();
     }

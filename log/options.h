@@ -32,6 +32,7 @@ struct TopicLogConfig {
 
 struct LogOptions {
   std::string data_dir;
+  std::int32_t node_id = 1;                             // node.id, kept in meta.properties
   std::int64_t journal_file_bytes = 64LL << 20;         // one journal file
   std::int32_t journal_files_max = 4;                   // beyond: appends wait for a checkpoint
   std::int64_t journal_pending_max_bytes = 64LL << 20;  // frames queued behind one sync

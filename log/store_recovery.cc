@@ -78,7 +78,7 @@ class StoreRecoverer {
 };
 
 Status StoreRecoverer::read_identity() {
-  const auto cluster_id = directory_.read_meta();
+  const auto cluster_id = directory_.read_meta(options_.node_id);
   if (cluster_id.has_error()) {
     return cluster_id.error();
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "log/batch_evidence.h"
 #include "log/crash_point.h"
 #include "log/log_store.h"
 #include "log/record_batch_builder.h"
@@ -26,22 +27,13 @@ using test::SimFault;
 
 enum class Crash : std::uint8_t { kProcess, kPower };
 
-// What the test knows of one partition. Values are numbers that rise with every record that is
-// sent.
-struct Model {
-  std::map<Offset, std::int64_t> in_page_cache;  // appended: survives the death of the process
-  std::map<Offset, std::int64_t>
-      promised;  // acknowledged or seen by a reader of a sync topic, or on stable storage
-};
+using Records = std::map<Offset, std::int64_t>;
 
-std::vector<std::byte> batch_of(std::int64_t first_value, int count) {
-  RecordBatchBuilder builder({});
-  for (int i = 0; i < count; ++i) {
-    const std::string value = std::to_string(first_value + i);
-    builder.append({.timestamp_ms = 1'000, .value = to_bytes(value)});
-  }
-  return std::move(builder).build().value();
-}
+// What the test knows of one log. Values are numbers that rise with every record that is sent.
+struct Model {
+  Records in_page_cache;  // appended: survives the death of the process
+  Records promised;       // acknowledged, seen by a reader of a sync log, or on stable storage
+};
 
 class World {
  public:
@@ -101,7 +93,8 @@ class World {
   void verify() {
     for (const KnownTopic& topic : facts_.topics) {
       for (std::int32_t i = 0; i < topic.partition_count; ++i) {
-        verify_partition(topic, {topic.topic_id, i});
+        verify_log(topic, {topic.topic_id, i, LogKind::kData});
+        verify_log(topic, {topic.topic_id, i, LogKind::kSchedule});
       }
     }
   }
@@ -161,56 +154,87 @@ class World {
     if (topic.config.durability == Durability::kAsync && below(10) == 0) {
       const auto before = copy_of(id);
       if (partition->sync_data()) {
-        const std::lock_guard lock(mutex_);
-        models_[id].promised.insert(before.begin(), before.end());
+        add(id, LogKind::kData, &Model::promised, before);
       }
       return;
     }
-    const int count = 1 + static_cast<int>(below(5));
-    const std::int64_t first = next_value_;
-    next_value_ += count;
-    auto bytes = batch_of(first, count);
+    const std::int64_t shape = below(4);  // 0: all scheduled, 1: mixed, else: plain
+    const bool is_sync = topic.config.durability == Durability::kSync;
+    std::vector<std::byte> data = shape == 0 ? std::vector<std::byte>{} : next_batch(0);
+    const std::int64_t data_first = next_value_ - last_count_;
+    const std::int64_t data_count = shape == 0 ? 0 : last_count_;
+    std::vector<std::byte> schedule =
+        shape > 1 ? std::vector<std::byte>{} : next_batch(kBatchEvidenceBytes);
+    const std::int64_t schedule_first = next_value_ - last_count_;
     AppendRequest request;
-    request.data = bytes;
+    request.data = data;
+    request.schedule = schedule;
     const auto appended = partition->append(request);
     if (!appended) {
       return;
     }
-    std::map<Offset, std::int64_t> records;
-    for (int i = 0; i < count; ++i) {
-      records[appended->base_offset + i] = first + i;
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      models_[id].in_page_cache.insert(records.begin(), records.end());
-    }
-    if (topic.config.durability == Durability::kSync) {
-      partition->when_acknowledged(appended->durable, [this, id, records](const Status& status) {
-        if (status) {
-          const std::lock_guard lock(mutex_);
-          models_[id].promised.insert(records.begin(), records.end());
+    const Records data_records = records_from(appended->base_offset, data_first, data_count);
+    const Records schedule_records = records_from(appended->schedule_base_offset, schedule_first,
+                                                  schedule.empty() ? 0 : last_count_);
+    add(id, LogKind::kData, &Model::in_page_cache, data_records);
+    add(id, LogKind::kSchedule, &Model::in_page_cache, schedule_records);
+    partition->when_acknowledged(appended->durable, [=, this](const Status& status) {
+      if (status) {
+        add(id, LogKind::kSchedule, &Model::promised, schedule_records);
+        if (is_sync) {
+          add(id, LogKind::kData, &Model::promised, data_records);
         }
-      });
+      }
+    });
+  }
+
+  // One to five records with the values that come next; keys of `key_bytes` zeros.
+  std::vector<std::byte> next_batch(std::size_t key_bytes) {
+    const std::vector<std::byte> key(key_bytes);
+    last_count_ = 1 + below(5);
+    RecordBatchBuilder builder({});
+    for (std::int64_t i = 0; i < last_count_; ++i) {
+      const std::string value = std::to_string(next_value_++);
+      builder.append({.timestamp_ms = 1'000, .key = key, .value = to_bytes(value)});
     }
+    return std::move(builder).build().value();
   }
 
-  std::map<Offset, std::int64_t> copy_of(const PartitionId& id) {
+  static Records records_from(Offset base, std::int64_t first_value, std::int64_t count) {
+    Records records;
+    for (std::int64_t i = 0; i < count; ++i) {
+      records[base + i] = first_value + i;
+    }
+    return records;
+  }
+
+  void add(const PartitionId& id, LogKind kind, Records Model::*where, const Records& records) {
     const std::lock_guard lock(mutex_);
-    return models_[id].in_page_cache;
+    Records& target = models_[{id.topic_id, id.partition, kind}].*where;
+    target.insert(records.begin(), records.end());
   }
 
-  // What readers can see of a sync topic is promised too.
+  Records copy_of(const PartitionId& id) {
+    const std::lock_guard lock(mutex_);
+    return models_[{id.topic_id, id.partition, LogKind::kData}].in_page_cache;
+  }
+
+  // What readers can see of a sync log is promised too.
   void note_visible() {
     for (const auto& partition : store_->all()) {
+      note_visible(partition->spec().id, LogKind::kSchedule,
+                   partition->schedule_offsets().high_watermark);
       if (partition->config().durability == Durability::kSync) {
-        const Offset visible = partition->offsets().high_watermark;
-        const std::lock_guard lock(mutex_);
-        Model& model = models_[partition->spec().id];
-        for (const auto& [offset, value] : model.in_page_cache) {
-          if (offset < visible) {
-            model.promised[offset] = value;
-          }
-        }
+        note_visible(partition->spec().id, LogKind::kData, partition->offsets().high_watermark);
+      }
+    }
+  }
+  void note_visible(const PartitionId& id, LogKind kind, Offset visible) {
+    const std::lock_guard lock(mutex_);
+    Model& model = models_[{id.topic_id, id.partition, kind}];
+    for (const auto& [offset, value] : model.in_page_cache) {
+      if (offset < visible) {
+        model.promised[offset] = value;
       }
     }
   }
@@ -234,11 +258,12 @@ class World {
     last_crash_ = std::max(last_crash_, kind);
   }
 
-  void verify_partition(const KnownTopic& topic, const PartitionId& id) {
-    SCOPED_TRACE(topic.name + "-" + std::to_string(id.partition));
-    const auto partition = store_->find(id);
+  void verify_log(const KnownTopic& topic, const LogId& id) {
+    SCOPED_TRACE(topic.name + "-" + std::to_string(id.partition) +
+                 (id.kind == LogKind::kData ? "" : "/schedule"));
+    const auto partition = store_->find({id.topic_id, id.partition});
     ASSERT_NE(partition, nullptr);
-    const auto stored = read_all(*partition);
+    const Records stored = read_all(*partition, id.kind);
     const std::lock_guard lock(mutex_);
     Model& model = models_[id];
     for (const auto& [offset, value] : model.promised) {
@@ -264,13 +289,15 @@ class World {
     model.promised = stored;
   }
 
-  std::map<Offset, std::int64_t> read_all(const Partition& partition) {
-    std::map<Offset, std::int64_t> stored;
-    const PartitionOffsets offsets = partition.offsets();
+  static Records read_all(const Partition& partition, LogKind kind) {
+    Records stored;
+    const bool is_data = kind == LogKind::kData;
+    const PartitionOffsets offsets = is_data ? partition.offsets() : partition.schedule_offsets();
     EXPECT_EQ(offsets.high_watermark, offsets.log_end);
     Offset at = offsets.log_start;
     while (at < offsets.high_watermark) {
-      const auto read = partition.read({at, 10'000});
+      const auto read =
+          is_data ? partition.read({at, 10'000}) : partition.read_schedule({at, 10'000});
       EXPECT_TRUE(read.has_value()) << (read.has_error() ? read.error().message : "");
       if (!read || read->slices.empty()) {
         ADD_FAILURE() << "nothing at offset " << at;
@@ -283,7 +310,7 @@ class World {
     return stored;
   }
 
-  Offset take(const FileSlice& slice, std::map<Offset, std::int64_t>& stored) {
+  static Offset take(const FileSlice& slice, Records& stored) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(slice.length));
     EXPECT_EQ(*slice.file->pread(bytes, static_cast<std::uint64_t>(slice.position)), bytes.size());
     BatchCursor cursor(bytes, CrcCheck::kVerify);
@@ -315,8 +342,9 @@ class World {
   std::vector<KnownTopic> wanted_;
   std::unique_ptr<LogStore> store_;
   std::mutex mutex_;  // the journal thread calls back
-  std::map<PartitionId, Model> models_;
+  std::map<LogId, Model> models_;
   std::int64_t next_value_ = 0;
+  std::int64_t last_count_ = 0;         // records of the batch made last
   Crash last_crash_ = Crash::kProcess;  // the worst since the last verification
 };
 

@@ -181,6 +181,14 @@ TEST_F(LogStoreTest, ANewerDataDirectory_IsRefused) {
   EXPECT_EQ(opened.error().code, ErrorCode::kUnsupportedFormat);
 }
 
+TEST_F(LogStoreTest, TheDirectoryOfAnotherNode_IsRefused) {
+  open();
+  ASSERT_TRUE(store_->close());
+  store_.reset();
+  options_.node_id = 2;
+  EXPECT_EQ(try_open().error().code, ErrorCode::kCorrupt);
+}
+
 TEST_F(LogStoreTest, AJournalThatIsGone_StopsTheStart) {
   open();
   ASSERT_TRUE(store_->close());
