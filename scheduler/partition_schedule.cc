@@ -240,7 +240,8 @@ void PartitionSchedule::pin(log::Offset from) {
 }
 
 void PartitionSchedule::publish() {
-  published.pending = pending_.pending() - static_cast<std::int64_t>(pending_.claimed());
+  published.pending =
+      pending_.pending() - static_cast<std::int64_t>(pending_.claimed()) + published.damaged;
   published.ready = static_cast<std::int64_t>(pending_.ready());
   published.first_ready_ms = pending_.first_ready_ms().value_or(-1);
   published.next_unloaded_ms = next_unloaded_ms_ == INT64_MAX ? -1 : next_unloaded_ms_;
