@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "log/crash_point.h"
 #include "log/crc32c.h"
 
 namespace orloj::log {
