@@ -43,7 +43,7 @@ Listener::Listener(Reactor& home, const std::vector<std::unique_ptr<Reactor>>& r
 
 Status Listener::bind(const ListenerOptions& options, std::size_t index) {
   index_ = index;
-  const std::string shown = fmt::format("{}://{}:{}", options.name, options.host, options.port);
+  shown_ = fmt::format("{}://{}:{}", options.name, options.host, options.port);
   error_code error;
   tcp::resolver resolver(home_.context());
   tcp::endpoint endpoint(tcp::v6(), options.port);
@@ -51,7 +51,7 @@ Status Listener::bind(const ListenerOptions& options, std::size_t index) {
     const auto found = resolver.resolve(options.host, std::to_string(options.port), error);
     if (error || found.empty()) {
       return Error{ErrorCode::kListener,
-                   fmt::format("listener {} cannot be resolved: {}", shown, error.message())};
+                   fmt::format("listener {} cannot be resolved: {}", shown_, error.message())};
     }
     endpoint = found.begin()->endpoint();
   }
@@ -65,20 +65,24 @@ Status Listener::bind(const ListenerOptions& options, std::size_t index) {
     acceptor_.set_option(asio::ip::v6_only(!options.host.empty()), error);
   }
   if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(options_.listen_backlog, error);
   if (!error) acceptor_.native_non_blocking(true, error);
-  if (error) {
-    return Error{
-        ErrorCode::kListener,
-        fmt::format("cannot listen on {}: {}; is another broker running?", shown, error.message())};
-  }
+  if (error) return cannot_listen(error);
   port_ = acceptor_.local_endpoint(error).port();
   return {};
 }
 
-void Listener::start(const ConnectionServices& services) {
+Error Listener::cannot_listen(const error_code& error) const {
+  return {ErrorCode::kListener, fmt::format("cannot listen on {}: {}; is another broker running?",
+                                            shown_, error.message())};
+}
+
+Status Listener::start(const ConnectionServices& services) {
   services_ = &services;
+  error_code error;
+  acceptor_.listen(options_.listen_backlog, error);
+  if (error) return cannot_listen(error);
   asio::post(home_.context(), [this] { accept(); });
+  return {};
 }
 
 void Listener::accept() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "broker/error.h"
@@ -21,15 +22,16 @@ class Listener {
   Listener(Reactor& home, const std::vector<std::unique_ptr<Reactor>>& reactors,
            const NetOptions& options);
 
-  // Takes the address; no client is answered before start(). kListener.
+  // Takes the address; clients are refused until start(). kListener.
   Status bind(const ListenerOptions& options, std::size_t index);
   std::uint16_t port() const { return port_; }
   // `services` outlives the reactors.
-  void start(const ConnectionServices& services);
+  Status start(const ConnectionServices& services);
   // Any thread.
   void stop();
 
  private:
+  Error cannot_listen(const boost::system::error_code& error) const;
   void accept();
   void accept_all();
   void hand_over(int descriptor, const std::string& host);
@@ -40,6 +42,7 @@ class Listener {
   const ConnectionServices* services_ = nullptr;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
+  std::string shown_;  // for messages
   std::size_t index_ = 0;
   std::uint16_t port_ = 0;
 };

@@ -66,11 +66,15 @@ void Server::every(std::int64_t interval_ms, std::function<void()> work) {
   impl_->reactors.front()->every(interval_ms, std::move(work));
 }
 
-void Server::start(const Router& router) {
+Status Server::start(const Router& router) {
   impl_->services.emplace(ConnectionServices{impl_->options.net, router, impl_->memory,
                                              impl_->limits, impl_->stats, impl_->clock});
+  for (const auto& listener : impl_->listeners) {
+    const Status started = listener->start(*impl_->services);
+    if (!started) return started;
+  }
   for (const auto& reactor : impl_->reactors) reactor->start();
-  for (const auto& listener : impl_->listeners) listener->start(*impl_->services);
+  return {};
 }
 
 bool Server::drain(std::int64_t max_ms) {

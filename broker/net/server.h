@@ -22,15 +22,16 @@ class Server {
   // Destroys what still waits on a reactor. Nobody may call back into it any more.
   ~Server();
 
-  // Takes all addresses, so that a busy one is known before anything is recovered. kListener.
+  // Takes all addresses, so that a busy one is known before anything is recovered; clients are
+  // refused until start(). kListener.
   Status bind();
   std::uint16_t port(std::size_t listener) const;
 
   // Runs `work` on the first reactor every so often until stop(); not earlier than start().
   void every(std::int64_t interval_ms, std::function<void()> work);
 
-  // From here on clients are answered. `router` outlives stop().
-  void start(const Router& router);
+  // From here on clients are answered. `router` outlives stop(). kListener.
+  Status start(const Router& router);
 
   // No new connections; requests in flight are finished, long polls are cut. True: all connections
   // were gone within the time.

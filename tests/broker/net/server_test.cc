@@ -95,7 +95,7 @@ class ServerTest : public testing::Test {
     router_.emplace(std::move(routes));
     server_.emplace(options_, stats_, env_.env().clock());
     ASSERT_TRUE(server_->bind());
-    server_->start(*router_);
+    ASSERT_TRUE(server_->start(*router_));
   }
 
   void TearDown() override {
