@@ -55,7 +55,7 @@ struct Broker::Impl {
   Status open_scheduler();
   void open_groups();
   void introduce();
-  void serve();
+  Status serve();
   coordinator::Result<std::vector<std::shared_ptr<log::Partition>>> offsets_partitions(
       coordinator::GroupCoordinator::IfMissing if_missing);
   void forget_tombstones();
@@ -206,7 +206,7 @@ void Broker::Impl::forget_tombstones() {
   if (!released.empty()) catalog->forget_tombstones(released);
 }
 
-void Broker::Impl::serve() {
+Status Broker::Impl::serve() {
   router.emplace(
       all_routes(Services{config.broker, config.coordinator, config.log, identity, config.settings,
                           env, *topics, *scheduler, *groups, *producer_ids, *blocking, stats}));
@@ -216,8 +216,8 @@ void Broker::Impl::serve() {
                 [this] { (void)blocking->submit([this] { forget_tombstones(); }); });
   scheduler->start();
   logs->start_background();
-  server->start(*router);
   running = true;
+  return server->start(*router);
 }
 
 Status Broker::Impl::start() {
@@ -229,8 +229,7 @@ Status Broker::Impl::start() {
                                             config.broker.blocking_queue_max);
   open_groups();
   introduce();
-  serve();
-  return {};
+  return serve();
 }
 
 Status Broker::Impl::stop() {
@@ -244,6 +243,8 @@ Status Broker::Impl::stop() {
   blocking->stop();
   server->stop();
   const log::Status closed = logs->close();
+  // Nobody calls back any more; what still waits on a reactor refers to the rooms and goes first.
+  server.reset();
   if (!closed) return room_error(closed.error().message);
   return {};
 }
@@ -268,6 +269,22 @@ std::vector<std::string> Broker::advertised() const {
                   std::to_string(endpoint.port));
   }
   return all;
+}
+
+std::uint16_t Broker::port(std::size_t listener) const {
+  return impl_->server->port(listener);
+}
+
+const coordinator::Catalog& Broker::catalog() const {
+  return *impl_->catalog;
+}
+
+const log::LogStore& Broker::logs() const {
+  return *impl_->logs;
+}
+
+const Router& Broker::router() const {
+  return *impl_->router;
 }
 
 std::string Broker::metrics() const {

@@ -10,8 +10,11 @@
 #include "broker/broker_setting.h"
 #include "broker/error.h"
 #include "broker/options.h"
+#include "broker/router.h"
+#include "coordinator/catalog.h"
 #include "coordinator/options.h"
 #include "log/env/env.h"
+#include "log/log_store.h"
 #include "log/options.h"
 #include "scheduler/options.h"
 
@@ -38,6 +41,10 @@ class Broker {
 
   // "NAME://host:port" of each listener as clients are told.
   std::vector<std::string> advertised() const;
+  std::uint16_t port(std::size_t listener) const;  // bound; until stop()
+  const coordinator::Catalog& catalog() const;
+  const log::LogStore& logs() const;
+  const Router& router() const;
   // The page of /metrics. Any thread, until stop().
   std::string metrics() const;
 

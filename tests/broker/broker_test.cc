@@ -1,0 +1,102 @@
+#include "broker/broker.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "protocol/messages/api_versions.h"
+#include "protocol/messages/metadata.h"
+#include "tests/broker/node.h"
+
+namespace orloj::broker {
+namespace {
+
+using test::Client;
+using test::make_batch;
+
+TEST(Broker, TableOfApis_IsWhatApiVersionsTells) {
+  test::Node node;
+  node.start();
+  Client client(node.port());
+  const auto answer = client.call<protocol::ApiVersionsResponse>(protocol::ApiVersionsRequest{}, 4);
+  std::set<std::int16_t> told;
+  for (const auto& api : answer.api_keys) {
+    EXPECT_TRUE(told.insert(api.api_key).second) << api.api_key;
+    EXPECT_LE(api.min_version, api.max_version);
+    const auto* row = protocol::find_api(api.api_key);
+    ASSERT_NE(row, nullptr);
+    EXPECT_EQ(api.max_version, row->max_version) << row->name;
+    EXPECT_EQ(api.min_version, row->advertised_min_version) << row->name;
+  }
+  EXPECT_EQ(told.size(), node.broker().router().routes().size());
+  for (const int key : {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 23, 32, 60}) {
+    EXPECT_TRUE(told.contains(static_cast<std::int16_t>(key))) << key;
+  }
+}
+
+// What librdkafka before 2.11.1 and kafkajs look for (see docs/compatibility).
+TEST(Broker, AdvertisedRanges_HoldThePointsThatOldClientsProbe) {
+  test::Node node;
+  node.start();
+  struct Probe {
+    protocol::ApiKey key;
+    std::int16_t version;
+  };
+  for (const Probe& probe :
+       {Probe{protocol::ApiKey::kProduce, 0}, Probe{protocol::ApiKey::kProduce, 3},
+        Probe{protocol::ApiKey::kProduce, 7}, Probe{protocol::ApiKey::kFetch, 4},
+        Probe{protocol::ApiKey::kFetch, 10}, Probe{protocol::ApiKey::kFindCoordinator, 0},
+        Probe{protocol::ApiKey::kListOffsets, 1}, Probe{protocol::ApiKey::kInitProducerId, 0},
+        Probe{protocol::ApiKey::kJoinGroup, 0}, Probe{protocol::ApiKey::kOffsetForLeaderEpoch, 2},
+        Probe{protocol::ApiKey::kMetadata, 6}, Probe{protocol::ApiKey::kOffsetFetch, 4},
+        Probe{protocol::ApiKey::kCreateTopics, 3}, Probe{protocol::ApiKey::kDeleteTopics, 1}}) {
+    const auto* row = protocol::find_api(probe.key);
+    EXPECT_LE(row->advertised_min_version, probe.version) << row->name;
+    EXPECT_GE(row->max_version, probe.version) << row->name;
+  }
+}
+
+TEST(Broker, SecondStartOnTheSameDirectory_NamesTheHolder) {
+  test::Node node;
+  node.start();
+  auto second = Broker::start(node.env(), node.config, [](const std::string&) {});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find(std::to_string(::getpid())), std::string::npos)
+      << second.error().message;
+}
+
+TEST(Broker, Stop_EndsALongPollAtOnce) {
+  test::Node node;
+  node.start();
+  Client client(node.port());
+  test::create_topic(client, "t");
+  auto request = test::fetch_request("t", 0);
+  request.max_wait_ms = 600'000;
+  ASSERT_TRUE(client.send(request, 11));
+  Client other(node.port());
+  test::produce(other, "nobody", make_batch({{"a"}}));
+  EXPECT_TRUE(node.stop());
+  EXPECT_TRUE(client.is_closed_by_broker());
+}
+
+TEST(Broker, Restart_KeepsTopicsTheirIdsAndTheClusterId) {
+  test::Node node;
+  node.start();
+  std::optional<Client> client(node.port());
+  test::create_topic(*client, "t", 3);
+  const protocol::MetadataRequest all;
+  const auto before = client->call<protocol::MetadataResponse>(all, 12);
+  ASSERT_TRUE(node.stop());
+  node.start();
+  client.emplace(node.port());
+  const auto after = client->call<protocol::MetadataResponse>(all, 12);
+  ASSERT_EQ(after.topics.size(), 1U);
+  EXPECT_EQ(after.cluster_id, before.cluster_id);
+  EXPECT_EQ(after.topics[0].topic_id, before.topics[0].topic_id);
+  EXPECT_EQ(after.topics[0].partitions.size(), 3U);
+  EXPECT_GE(after.topics[0].partitions[0].leader_epoch,
+            before.topics[0].partitions[0].leader_epoch);
+}
+
+}  // namespace
+}  // namespace orloj::broker
