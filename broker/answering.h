@@ -36,7 +36,7 @@ template <class Message, class Handler>
 std::function<Answer(Request&)> answering(Handler handler) {
   return [handler = std::move(handler)](Request& request) {
     const auto message =
-        protocol::decode_message<Message>(request.body, request.header.api_version);
+        protocol::decode_request<Message>(request.body, request.header.api_version);
     if (!message) return Answer::close(message.error().message);
     return reply(request, handler(*message, request));
   };

@@ -23,7 +23,7 @@ class WaitingOn : public WaitingHandler {
 
   boost::asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override {
     const auto message =
-        protocol::decode_message<Message>(request->body, request->header.api_version);
+        protocol::decode_request<Message>(request->body, request->header.api_version);
     if (!message) co_return Answer::close(message.error().message);
     Later<Outcome> later(co_await boost::asio::this_coro::executor);
     start_(*message, *request, later.callback());

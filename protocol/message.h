@@ -40,6 +40,21 @@ Result<Message> decode_message(BytesView body, std::int16_t version) {
   return message;
 }
 
+// Decodes the body of a client's request. Bytes behind the last field are not an error, as in
+// Kafka: librdkafka 2.11 and later sends three of them with Metadata 11 and later.
+template <class Message>
+Result<Message> decode_request(BytesView body, std::int16_t version) {
+  const Status known =
+      check_version(Message::kName, version, Message::kMinVersion, Message::kMaxVersion);
+  if (!known) return known.error();
+  Reader reader(body, encoding_of<Message>(version));
+  Result<Message> message{Message{}};
+  message->read(reader, version);
+  const Status read = reader.status();
+  if (!read) return in_message(read.error(), Message::kName, version);
+  return message;
+}
+
 // Encodes a body alone.
 template <class Message>
 Result<Encoded> encode_message(const Message& message, std::int16_t version) {

@@ -210,6 +210,11 @@ void Reader::skip_tagged_fields() {
   while (fields.next()) fields.skip();
 }
 
+Status Reader::status() const {
+  if (error_) return *error_;
+  return {};
+}
+
 Status Reader::finish() {
   if (!error_ && remaining() > 0) {
     fail(Fault::kTrailingBytes, std::to_string(remaining()) + " bytes follow the last field");

@@ -84,6 +84,8 @@ class Reader {
   std::size_t claimed() const { return claimed_; }
   // The first fault, else a fault if bytes are left over.
   Status finish();
+  // The first fault alone: what follows the last field is not looked at.
+  Status status() const;
 
  private:
   friend class TaggedFields;

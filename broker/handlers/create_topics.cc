@@ -146,7 +146,7 @@ CreateTopicsResponse CreateTopicsHandler::create_all(const CreateTopicsRequest& 
 
 asio::awaitable<Answer> CreateTopicsHandler::handle(std::shared_ptr<Request> request) {
   const auto message =
-      protocol::decode_message<CreateTopicsRequest>(request->body, request->header.api_version);
+      protocol::decode_request<CreateTopicsRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
   // The frame that the message points into lives as long as the request.
   std::function<CreateTopicsResponse()> work = [this, request, message = *message] {

@@ -105,7 +105,7 @@ DeleteTopicsResponse DeleteTopicsHandler::delete_all(const DeleteTopicsRequest& 
 
 asio::awaitable<Answer> DeleteTopicsHandler::handle(std::shared_ptr<Request> request) {
   const std::int16_t version = request->header.api_version;
-  const auto message = protocol::decode_message<DeleteTopicsRequest>(request->body, version);
+  const auto message = protocol::decode_request<DeleteTopicsRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
   std::function<DeleteTopicsResponse()> work = [this, request, version, message = *message] {
     return delete_all(message, version);

@@ -108,7 +108,7 @@ asio::awaitable<FetchPass> FetchHandler::read_until_enough(FetchTargets& targets
 
 asio::awaitable<Answer> FetchHandler::handle(std::shared_ptr<Request> request) {
   const std::int16_t version = request->header.api_version;
-  const auto message = protocol::decode_message<FetchRequest>(request->body, version);
+  const auto message = protocol::decode_request<FetchRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
   if (message->cluster_id && *message->cluster_id != identity_.cluster_id) {
     co_return refuse(*request, ErrorCode::kInconsistentClusterId);

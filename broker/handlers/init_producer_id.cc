@@ -38,7 +38,7 @@ Answer refuse(Request& request, ErrorCode error) {
 
 asio::awaitable<Answer> InitProducerIdHandler::handle(std::shared_ptr<Request> request) {
   const auto message =
-      protocol::decode_message<InitProducerIdRequest>(request->body, request->header.api_version);
+      protocol::decode_request<InitProducerIdRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
   if (message->transactional_id) {
     co_return refuse(*request, message->transactional_id->empty()

@@ -124,7 +124,7 @@ asio::awaitable<MetadataResponse::Topic> MetadataHandler::find_or_create(
 
 asio::awaitable<Answer> MetadataHandler::handle(std::shared_ptr<Request> request) {
   const std::int16_t version = request->header.api_version;
-  const auto message = protocol::decode_message<MetadataRequest>(request->body, version);
+  const auto message = protocol::decode_request<MetadataRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
   MetadataResponse response = about_brokers(*request);
   const bool all = !message->topics || (version == 0 && message->topics->empty());

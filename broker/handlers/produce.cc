@@ -119,7 +119,7 @@ void settle(Started& started) {
 
 asio::awaitable<Answer> ProduceHandler::handle(std::shared_ptr<Request> request) {
   const auto message =
-      protocol::decode_message<ProduceRequest>(request->body, request->header.api_version);
+      protocol::decode_request<ProduceRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
   Started started = start(*request, *message);
   if (!started.waiting.empty()) {
