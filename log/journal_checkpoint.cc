@@ -111,7 +111,7 @@ Status JournalWriter::run_checkpoint() {
       target = covered[i]->target;
     }
     if (target) {
-      const auto end = target->sync_segments();
+      const auto end = sync_log(*covered[i], *target);
       if (end.has_error()) {
         return end.error();
       }
@@ -140,6 +140,18 @@ Status JournalWriter::run_checkpoint() {
   }
   work_.notify_all();
   return {};
+}
+
+// kNoOffset when the topic was deleted and its directory is gone.
+Result<Offset> JournalWriter::sync_log(const Log& log, JournaledLog& target) const {
+  auto synced = target.sync_segments();
+  if (synced.has_error() && synced.error().code == ErrorCode::kNotFound) {
+    const std::lock_guard lock(mutex_);
+    if (!log.attached) {
+      return kNoOffset;
+    }
+  }
+  return synced;
 }
 
 // Hands the frame to the writer thread and waits until it is durable.

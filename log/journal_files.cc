@@ -44,7 +44,13 @@ Status JournalFiles::start(const Found& found) {
       return removed;
     }
   }
-  in_use_.assign(found.laps.begin(), found.laps.end());
+  for (const std::uint64_t lap : found.laps) {
+    if (lap < found.replay_lap) {
+      free_.push_back(path_of(lap));
+    } else {
+      in_use_.push_back(lap);
+    }
+  }
   const std::uint64_t last = found.laps.empty() ? 0 : found.laps.back();
   const auto acquired = acquire(path_of(last + 1));
   if (acquired.has_error()) {

@@ -51,6 +51,7 @@ class JournalFiles {
   struct Found {
     std::vector<std::uint64_t> laps;
     std::uint64_t last_end = 0;
+    std::uint64_t replay_lap = 0;  // files of earlier laps may be used again at once
   };
 
   JournalFiles(Env env, Spec spec) : env_(env), spec_(std::move(spec)) {}

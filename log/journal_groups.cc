@@ -80,8 +80,8 @@ Status JournalWriter::write_batch(Batch& batch) {
   std::size_t first = 0;
   std::size_t from = 0;
   while (first < batch.entries.size()) {
-    if (batch.entries[first].sync_segments) {
-      if (const auto synced = batch.entries[first].log->target->sync_segments(); !synced) {
+    if (const Entry& entry = batch.entries[first]; entry.synced_instead) {
+      if (const auto synced = sync_log(*entry.log, *entry.synced_instead); !synced) {
         return synced.error();
       }
     }
@@ -90,7 +90,7 @@ Status JournalWriter::write_batch(Batch& batch) {
     std::size_t bytes = 0;
     while (last < batch.entries.size() && bytes + batch.entries[last].bytes <= room &&
            (last == first || (bytes + batch.entries[last].bytes <= kGroupBytesMax &&
-                              !batch.entries[last].sync_segments))) {
+                              !batch.entries[last].synced_instead))) {
       bytes += batch.entries[last].bytes;
       ++last;
     }
@@ -214,7 +214,7 @@ void JournalWriter::complete(std::span<Entry> entries) {
 void JournalWriter::tell_durable_ends(std::span<const Entry> entries) {
   std::vector<std::pair<std::shared_ptr<Log>, Offset>> ends;
   for (const Entry& entry : entries) {
-    if (entry.type != FrameType::kAppend && !entry.sync_segments) {
+    if (entry.type != FrameType::kAppend && !entry.synced_instead) {
       continue;
     }
     const auto same =

@@ -209,6 +209,7 @@ Status JournalReader::find_checkpoint(std::vector<std::uint64_t> laps) {
     }
   }
   found_.last_end = newest_first.front().end;
+  found_.replay_lap = checkpoint_.replay_lap;
   return verify(newest_first);
 }
 

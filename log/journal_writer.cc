@@ -11,6 +11,7 @@
 namespace orloj::log {
 namespace {
 
+constexpr std::size_t kBatchBytesKept = std::size_t{8} << 20;  // memory kept between groups
 constexpr std::size_t kFilesMin = 2;
 constexpr std::int64_t kFileBytesMin = std::int64_t{64} << 10;
 
@@ -19,6 +20,9 @@ constexpr std::int64_t kFileBytesMin = std::int64_t{64} << 10;
 void JournalWriter::Batch::clear() {
   bytes.clear();
   entries.clear();
+  if (bytes.capacity() > kBatchBytesKept) {
+    bytes.shrink_to_fit();
+  }
 }
 
 JournalWriter::JournalWriter(Env env, const LogOptions& options, JournalFiles::Spec spec,
@@ -162,7 +166,7 @@ Status JournalWriter::append(const LogId& id, const AppendFrame& frame, ByteView
                               {.log = log,
                                .type = header.type,
                                .end_offset = frame.end_offset,
-                               .sync_segments = too_large_to_copy,
+                               .synced_instead = too_large_to_copy ? log->target : nullptr,
                                .done = nullptr});
   if (queued) {
     log->next_offset = frame.end_offset;
@@ -197,9 +201,12 @@ void JournalWriter::queue_fact(const FrameHeader& header, Done done) {
   {
     std::unique_lock lock(mutex_);
     const auto log = log_of(header.log);
-    queued =
-        queue(lock, header, {},
-              {.log = log, .type = header.type, .end_offset = header.end_offset, .done = done});
+    queued = queue(lock, header, {},
+                   {.log = log,
+                    .type = header.type,
+                    .end_offset = header.end_offset,
+                    .synced_instead = nullptr,
+                    .done = done});
     if (queued) {
       apply_fact(*log, header);
     }

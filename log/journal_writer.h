@@ -71,8 +71,9 @@ class JournalWriter final : public Journal {
     std::shared_ptr<Log> log;
     FrameType type = FrameType::kAppend;
     Offset end_offset = kNoOffset;
-    std::size_t bytes = 0;       // of the encoded frame
-    bool sync_segments = false;  // the payload is not in the frame: the segments are synced instead
+    std::size_t bytes = 0;  // of the encoded frame
+    // Set when the payload is not in the frame: the segments are synced instead.
+    std::shared_ptr<JournaledLog> synced_instead;
     Done done;
   };
 
@@ -100,6 +101,7 @@ class JournalWriter final : public Journal {
   Status write_checkpoint_frame();
   Status wait_for_file(std::size_t frame_bytes_needed);
   void group_written();
+  Result<Offset> sync_log(const Log& log, JournaledLog& target) const;
   std::size_t normal_room() const;
   void complete(std::span<Entry> entries);
   void tell_durable_ends(std::span<const Entry> entries);

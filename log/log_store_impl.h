@@ -57,6 +57,8 @@ class LogStoreImpl final : public LogStore {
   Status open_partitions(std::vector<RecoveredPartition> recovered);
   void fail(const Error& error);
 
+  Result<std::vector<std::shared_ptr<Partition>>> make_topic(const KnownTopic& topic);
+  Status remove_topic(const TopicId& id);
   Result<std::shared_ptr<Partition>> create_partition(const KnownTopic& topic, std::int32_t index);
   Status clear_place(const PartitionSpec& spec);
   Result<bool> holds_no_records(const std::string& directory) const;

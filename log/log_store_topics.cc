@@ -90,6 +90,14 @@ Result<std::shared_ptr<Partition>> LogStoreImpl::create_partition(const KnownTop
 
 Result<std::vector<std::shared_ptr<Partition>>> LogStoreImpl::create_topic(
     const KnownTopic& topic) {
+  auto created = make_topic(topic);
+  if (created.has_error()) {
+    check(created.error());
+  }
+  return created;
+}
+
+Result<std::vector<std::shared_ptr<Partition>>> LogStoreImpl::make_topic(const KnownTopic& topic) {
   const std::lock_guard one_at_a_time(topics_mutex_);
   std::vector<std::shared_ptr<Partition>> partitions;
   std::vector<std::shared_ptr<Partition>> made;
@@ -117,6 +125,12 @@ Result<std::vector<std::shared_ptr<Partition>>> LogStoreImpl::create_topic(
 }
 
 Status LogStoreImpl::delete_topic(const TopicId& id) {
+  Status deleted = remove_topic(id);
+  check(deleted);
+  return deleted;
+}
+
+Status LogStoreImpl::remove_topic(const TopicId& id) {
   env_.reached(crash_point::kDeleteAfterTombstone);
   const std::lock_guard one_at_a_time(topics_mutex_);
   std::vector<std::shared_ptr<Partition>> gone;

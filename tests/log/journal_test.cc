@@ -217,6 +217,13 @@ TEST_F(JournalTest, RestartedManyTimes_ContinuesTheSequence) {
   EXPECT_LE(JournalReader::open(env_, journal_dir())->found().laps.size(), 5U);
 }
 
+TEST_F(JournalTest, RestartedAfterCheckpoints_UsesOldFilesAgain) {
+  for (int round = 0; round < 6; ++round) {
+    ASSERT_TRUE(start()->checkpoint());
+  }
+  EXPECT_LE(env_.files().list(journal_dir())->size(), 2U);
+}
+
 TEST_F(JournalTest, FrameLargerThanHalfAFile_IsMadeDurableByTheSegmentsAndANote) {
   auto journal = start();
   auto log = std::make_shared<FakeLog>(log_id(1));
