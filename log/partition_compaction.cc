@@ -15,27 +15,32 @@ Offset Partition::Impl::uncleanable_from() const {
   return pin == kNoOffset ? limit : std::min(limit, pin);
 }
 
-Status Partition::Impl::swap_in(CompactionResult cleaned) {
-  for (CleanedGroup& group : cleaned.groups) {
+Result<Offset> Partition::Impl::swap_in(CompactionResult cleaned) {
+  // In order: a tombstone may go only after the older records of its key went.
+  for (std::size_t i = 0; i < cleaned.groups.size(); ++i) {
+    CleanedGroup& group = cleaned.groups[i];
     const std::lock_guard trim(trim_mutex);
     // The old batches go for good: what they say about their producers must be on disk before.
     const Status covered = cover_by_producer_file({.data = group.old.back()->next_offset()});
     if (!covered) {
-      return covered;
+      return covered.error();
     }
     // The renames and the sync of the directory are the one exception to the rule of this mutex: an
     // append that rolled meanwhile would publish a list without the swap.
     const std::lock_guard lock(mutex);
     const Status swapped = data->log().replace(group.old, {group.cleaned});
     if (!swapped && swapped.error().code == ErrorCode::kNotFound) {
-      (void)group.cleaned->remove_files();  // retention was quicker
-      continue;
+      // Retention was quicker; the next run starts from what is left.
+      for (std::size_t k = i; k < cleaned.groups.size(); ++k) {
+        (void)cleaned.groups[k].cleaned->remove_files();
+      }
+      return group.old.front()->base_offset();
     }
     if (!swapped) {
-      return swapped;
+      return swapped.error();
     }
   }
-  return {};
+  return cleaned.clean_end;
 }
 
 Status Partition::run_compaction() {
@@ -85,12 +90,12 @@ Status Partition::run_compaction() {
   if (!cleaned) {
     return cleaned.error();
   }
-  const Offset clean_end = cleaned->clean_end;
-  if (const Status swapped = impl_->swap_in(std::move(*cleaned)); !swapped) {
-    return swapped;
+  const auto clean_end = impl_->swap_in(std::move(*cleaned));
+  if (!clean_end) {
+    return clean_end.error();
   }
-  impl_->clean_end = clean_end;
-  return store_clean_end(files, rules.directory, clean_end);
+  impl_->clean_end = *clean_end;
+  return store_clean_end(files, rules.directory, *clean_end);
 }
 
 }  // namespace orloj::log

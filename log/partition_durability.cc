@@ -23,12 +23,12 @@ Status Partition::Impl::seal_on_failure(const Status& status) {
   return status;
 }
 
+// The note is queued behind the frames of everything below `end`, as those are queued under the
+// mutex. It is also what tells of a journal that has failed: its waiters are never called then.
 Status Partition::Impl::sync_data() {
-  bool journaled = false;
   Offset end = 0;
   {
     const std::lock_guard lock(mutex);
-    journaled = data_in_journal;
     end = data->log().end_offset();
     unsynced_records = 0;
     unsynced_since_ms = kNoTimestamp;
@@ -36,19 +36,12 @@ Status Partition::Impl::sync_data() {
   if (waiters->offsets(LogKind::kData).durable_end >= end) {
     return {};
   }
-  StatusWait durable;
-  if (journaled) {
-    waiters
-        ->when_durable({.data_end = end}, PartitionWaiters::Wanted::kOnStableStorage,
-                       durable.callback())
-        .run();
-    return durable.wait();
-  }
   const auto covered = data->log().sync();
   if (!covered) {
     return seal_on_failure(covered.error());
   }
   end = std::min(end, *covered);
+  StatusWait durable;
   journal.note(data->log_id(), end, durable.callback());
   if (const Status noted = durable.wait(); !noted) {
     return seal_on_failure(noted);

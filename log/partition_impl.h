@@ -143,7 +143,7 @@ struct Partition::Impl {
 
   // partition_compaction.cc; under compaction_mutex
   Offset uncleanable_from() const;
-  Status swap_in(CompactionResult cleaned);
+  Result<Offset> swap_in(CompactionResult cleaned);  // below it the log is clean now
 
   Env env;
   Journal& journal;

@@ -155,9 +155,9 @@ Status Partition::Impl::replay_producers(const ReplayRange& from) {
         (!has_data || evidence->data_end_offset <= data_walk.current().base_offset());
     const RecordBatchView batch = schedule_first ? schedule_walk.current() : data_walk.current();
     if (counts(batch) && (!schedule_first || evidence->halves != BatchHalves::kNotFromClient)) {
-      producers.apply(batch.producer_id(), batch.producer_epoch(),
-                      schedule_first ? schedule_half_of(batch, *evidence, now_ms)
-                                     : data_half_of(batch, now_ms));
+      producers.replay(batch.producer_id(), batch.producer_epoch(),
+                       schedule_first ? schedule_half_of(batch, *evidence, now_ms)
+                                      : data_half_of(batch, now_ms));
     }
     (schedule_first ? has_schedule : has_data) =
         schedule_first ? schedule_walk.advance() : data_walk.advance();

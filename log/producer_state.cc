@@ -56,8 +56,13 @@ Repeat compare(const ProducerBatch& known, const OfferedBatch& offered) {
   return Repeat::kDifferent;
 }
 
-// True when the batch lies in a hole that a crash left between two known batches.
+// True when the batch lies in a hole that a crash left before a known batch.
 bool fits_gap(const ProducerEntry& entry, const OfferedBatch& offered) {
+  const std::int32_t first = entry.batches.front().base_sequence;
+  if (entry.has_open_start && is_before(offered.base_sequence, first) &&
+      offered.sequence_count <= distance(offered.base_sequence, first)) {
+    return true;
+  }
   for (std::size_t i = 1; i < entry.batches.size(); ++i) {
     const std::int32_t expected = advance(entry.batches[i - 1].last_sequence(), 1);
     const std::int32_t hole = distance(expected, entry.batches[i].base_sequence);
@@ -83,7 +88,8 @@ void merge(ProducerBatch& known, const ProducerBatch& batch) {
   merge_half(known.schedule, batch.schedule);
 }
 
-void insert(std::vector<ProducerBatch>& batches, const ProducerBatch& batch) {
+void insert(ProducerEntry& entry, const ProducerBatch& batch) {
+  auto& batches = entry.batches;
   auto at = batches.end();
   while (at != batches.begin() && is_before(batch.base_sequence, std::prev(at)->base_sequence)) {
     --at;
@@ -91,6 +97,10 @@ void insert(std::vector<ProducerBatch>& batches, const ProducerBatch& batch) {
   batches.insert(at, batch);
   if (batches.size() > kProducerWindow) {
     batches.erase(batches.begin());
+    entry.has_open_start = false;
+  }
+  if (batches.front().base_sequence == 0) {
+    entry.has_open_start = false;
   }
 }
 
@@ -173,6 +183,7 @@ void ProducerState::apply(ProducerId id, std::int16_t epoch, const ProducerBatch
   }
   if (epoch > entry.epoch) {
     entry.epoch = epoch;
+    entry.has_open_start = false;
     entry.batches.clear();
   }
   touch(slot, batch.appended_ms);
@@ -181,9 +192,18 @@ void ProducerState::apply(ProducerId id, std::int16_t epoch, const ProducerBatch
   if (known != entry.batches.end()) {
     merge(*known, batch);
   } else {
-    insert(entry.batches, batch);
+    insert(entry, batch);
   }
   assert(entry.batches.size() <= kProducerWindow);
+}
+
+void ProducerState::replay(ProducerId id, std::int16_t epoch, const ProducerBatch& batch) {
+  const ProducerEntry* const known = find(id);
+  const bool starts = known == nullptr || known->epoch < epoch || known->batches.empty();
+  apply(id, epoch, batch);
+  if (starts && batch.base_sequence != 0) {
+    entries_.at(id).entry.has_open_start = true;
+  }
 }
 
 void ProducerState::restore(ProducerEntry entry) {
@@ -203,9 +223,12 @@ void ProducerState::forget_above(Offset data_end, Offset schedule_end) {
         batch.schedule.base_offset = kNoOffset;
       }
     }
-    std::erase_if(slot.entry.batches, [](const ProducerBatch& batch) {
+    std::vector<ProducerBatch>& batches = slot.entry.batches;
+    const auto is_lost = [](const ProducerBatch& batch) {
       return !batch.data.stored() && !batch.schedule.stored();
-    });
+    };
+    slot.entry.has_open_start |= !batches.empty() && is_lost(batches.front());
+    std::erase_if(batches, is_lost);
   }
 }
 

@@ -78,6 +78,8 @@ struct ProducerEntry {
   ProducerId producer_id = kNoProducerId;
   std::int16_t epoch = -1;
   TimestampMs last_append_ms = kNoTimestamp;
+  // A crash may have taken batches of this epoch from before the first one here.
+  bool has_open_start = false;
   std::vector<ProducerBatch> batches;  // rising sequences, at most kProducerWindow
 };
 
@@ -99,9 +101,13 @@ class ProducerState {
   Result<ProducerJudgement> judge(const OfferedBatch& offered) const;
 
   // Notes halves that are stored now; merged with what is known of the same batch, in order of
-  // sequence, whatever the order of the calls. Used by appends and by recovery. Older epochs are
+  // sequence, whatever the order of the calls. Older epochs are
   // ignored. Beyond producers_max the producer that has been silent longest is forgotten.
   void apply(ProducerId id, std::int16_t epoch, const ProducerBatch& batch);
+
+  // The same for what a start finds in the logs: a first batch that is not the first of its epoch
+  // leaves the start of the window open.
+  void replay(ProducerId id, std::int16_t epoch, const ProducerBatch& batch);
 
   // Takes a whole entry back from the producer file.
   void restore(ProducerEntry entry);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0x4F505253;  // "OPRS"
 constexpr std::int16_t kVersion = 1;
 constexpr std::uint16_t kDamagedBit = 0x0001;
+constexpr std::uint8_t kOpenStartBit = 0x01;
 constexpr std::uint8_t kHasDataBit = 0x01;
 constexpr std::uint8_t kHasScheduleBit = 0x02;
 constexpr std::size_t kCrcBytes = 4;
@@ -107,6 +108,7 @@ std::vector<std::byte> encode_producer_facts(const ProducerFacts& facts, std::ui
     out.put(entry.producer_id);
     out.put(entry.epoch);
     out.put(entry.last_append_ms);
+    out.put(static_cast<std::uint8_t>(entry.has_open_start ? kOpenStartBit : 0));
     out.put(static_cast<std::uint8_t>(entry.batches.size()));
     for (const ProducerBatch& batch : entry.batches) {
       put_batch(out, batch);
@@ -144,6 +146,7 @@ Result<DecodedProducerFile> decode_producer_facts(ByteView bytes) {
     entry.producer_id = in.get<std::int64_t>();
     entry.epoch = in.get<std::int16_t>();
     entry.last_append_ms = in.get<std::int64_t>();
+    entry.has_open_start = (in.get<std::uint8_t>() & kOpenStartBit) != 0;
     const auto batches = in.get<std::uint8_t>();
     if (batches > kProducerWindow) {
       return corrupt("a producer has " + std::to_string(batches) + " batches");

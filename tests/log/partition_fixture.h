@@ -66,6 +66,18 @@ inline TestBatch make_client_batch(const std::string& shape, const ProducerEvide
   return batch;
 }
 
+// What the slices of a read hold.
+inline std::vector<std::byte> bytes_of(const ReadResult& read) {
+  std::vector<std::byte> bytes;
+  for (const FileSlice& slice : read.slices) {
+    std::vector<std::byte> part(static_cast<std::size_t>(slice.length));
+    EXPECT_EQ(slice.file->pread(part, static_cast<std::uint64_t>(slice.position)).value(),
+              part.size());
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+  return bytes;
+}
+
 class PartitionFixture : public ::testing::Test {
  protected:
   static constexpr ProducerId kProducer = 42;
@@ -152,16 +164,6 @@ class PartitionFixture : public ::testing::Test {
                                .origin = batch.origin});
   }
 
-  static std::vector<std::byte> bytes_of(const ReadResult& read) {
-    std::vector<std::byte> bytes;
-    for (const FileSlice& slice : read.slices) {
-      std::vector<std::byte> part(static_cast<std::size_t>(slice.length));
-      EXPECT_EQ(slice.file->pread(part, static_cast<std::uint64_t>(slice.position)).value(),
-                part.size());
-      bytes.insert(bytes.end(), part.begin(), part.end());
-    }
-    return bytes;
-  }
   // Offsets of the records that can be read, from `from` on; checks each batch.
   std::vector<Offset> readable(LogKind kind, Offset from = 0) {
     const ReadRequest request{.offset = from, .max_bytes = 1 << 30};

@@ -27,7 +27,8 @@ ProducerFacts facts_at(Offset data, Offset schedule) {
                            .epoch = 3,
                            .last_append_ms = 1'700'000'000'001,
                            .batches = {batch, batch}});
-  facts.entries.push_back({.producer_id = kFirstReservedProducerId, .epoch = 0, .batches = {}});
+  facts.entries.push_back(
+      {.producer_id = kFirstReservedProducerId, .epoch = 0, .has_open_start = true, .batches = {}});
   return facts;
 }
 
@@ -69,7 +70,9 @@ TEST_F(ProducerStateFileTest, Decode_OfEncode_GivesTheSameFacts) {
   EXPECT_EQ(batch.schedule.base_offset, 40);
   EXPECT_EQ(batch.schedule.last_delta, 1);
   EXPECT_EQ(batch.appended_ms, 1'700'000'000'000);
+  EXPECT_FALSE(file.facts.entries[0].has_open_start);
   EXPECT_EQ(file.facts.entries[1].producer_id, kFirstReservedProducerId);
+  EXPECT_TRUE(file.facts.entries[1].has_open_start);
 }
 
 TEST_F(ProducerStateFileTest, Decode_OfAnyChangedOrMissingByte_IsRefused) {

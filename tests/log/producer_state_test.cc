@@ -190,6 +190,28 @@ TEST_F(ProducerStateTest, BatchThatACrashTook_FitsIntoItsGapOnly) {
   EXPECT_EQ(kind(plain(7, 1)), Kind::kNew);
 }
 
+TEST_F(ProducerStateTest, FirstBatchesThatACrashTook_AreTakenFromTheRetry) {
+  ProducerBatch second;
+  second.base_sequence = 5;
+  second.sequence_count = 2;
+  second.has_schedule_half = true;
+  second.schedule = {0, 1};
+  state_.replay(kProducer, 0, second);
+  EXPECT_EQ(refusal(plain(4, 2)), ErrorCode::kOutOfOrderSequence);
+  EXPECT_EQ(kind(plain(0, 3)), Kind::kNew);
+  store(plain(0, 3));
+  EXPECT_EQ(kind(plain(0, 3)), Kind::kDuplicate);
+  EXPECT_EQ(kind(plain(3, 2)), Kind::kNew);
+  EXPECT_EQ(refusal(plain(INT32_MAX, 1)), ErrorCode::kOutOfOrderSequence);
+  EXPECT_EQ(kind(scheduled(5, 2)), Kind::kDuplicate);
+}
+
+TEST_F(ProducerStateTest, FirstBatchOfALiveProducer_LeavesNothingOpenBeforeIt) {
+  store(plain(5, 2));
+  EXPECT_EQ(refusal(plain(0, 3)), ErrorCode::kOutOfOrderSequence);
+  EXPECT_EQ(refusal(plain(3, 2)), ErrorCode::kOutOfOrderSequence);
+}
+
 TEST_F(ProducerStateTest, ForgetAbove_DropsWhatTheLogsLost) {
   store(plain(0, 2));      // data 100..101
   store(mixed(2, 4, 2));   // data 102..103, schedule 0..1
