@@ -10,7 +10,7 @@ namespace orloj::log {
 namespace {
 
 constexpr std::int64_t kFlushTickMs =
-    1'000;  // how often flush.ms and flush.messages of async topics are looked at
+    1'000;  // how often flush.ms, flush.messages and free space are looked at
 
 }  // namespace
 
@@ -58,7 +58,11 @@ void LogStoreImpl::run_due(Timetable& timetable) {
   const std::int64_t now_ms = env_.clock().boot_ms();
   const bool retention = now_ms >= timetable.retention_ms;
   const bool compaction = now_ms >= timetable.compaction_ms;
+  const auto free_bytes = env_.files().free_bytes(options_.data_dir);
+  const bool is_low =
+      free_bytes && *free_bytes < static_cast<std::uint64_t>(options_.disk_low_water_bytes);
   for (const auto& partition : all()) {
+    partition->set_disk_space(is_low ? DiskSpace::kLow : DiskSpace::kEnough);
     if (retention) {
       check(partition->run_retention());
     }

@@ -48,6 +48,9 @@ struct AppendRequest {
   std::span<std::byte> schedule;
   ProducerEvidence producer;
   AppendOrigin origin = AppendOrigin::kClient;
+  // Size of the client's batch as it was sent, before it was split, for max.message.bytes; 0: that
+  // of the data half.
+  std::size_t client_batch_bytes = 0;
   // BatchFacts of the client's batch, for the timestamp bounds; kNoTimestamp: the data header is
   // asked.
   TimestampMs oldest_timestamp_ms = kNoTimestamp;
@@ -60,6 +63,9 @@ struct DurableTarget {
   Offset data_end = kNoOffset;
   Offset schedule_end = kNoOffset;
 };
+
+// Whether clients may still append: below LogOptions::disk_low_water_bytes they may not.
+enum class DiskSpace : std::uint8_t { kEnough, kLow };
 
 enum class AppendVerdict : std::uint8_t { kAppended, kDuplicate };
 
@@ -130,8 +136,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   // Judges the sequence over both halves, then appends the schedule half first, then the data half;
   // a half that an earlier try already stored is not stored again (its offsets are answered).
-  // max.message.bytes is applied to the data half; the size of a batch that is split is judged by
-  // who splits it. Null keys on compacted topics are validate_batch's to refuse. Errors:
+  // Null keys on compacted topics are validate_batch's to refuse. Errors:
   // kInvalidBatch, kOutOfOrderSequence, kInvalidProducerEpoch, kTooLarge, kInvalidTimestamp,
   // kNoSpace, kSealed, kClosed.
   Result<AppendResult> append(const AppendRequest& request);
@@ -189,6 +194,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   TopicLogConfig config() const;
   const PartitionSpec& spec() const;
   PartitionStats stats() const;
+
+  // kLow: clients' appends are answered with kNoSpace; everything else goes on.
+  void set_disk_space(DiskSpace space);
 
   // Background work, called by LogStore's thread. Retention by time and size, expiry of producers,
   // the producer file, unlinking of what was dropped; every retention_check_interval_ms.

@@ -146,19 +146,32 @@ Status Partition::Impl::check_rules(const AppendRequest& request, const Halves& 
                  "producer id " + std::to_string(request.producer.producer_id) +
                      " is reserved for schedulers; ask InitProducerId for one"};
   }
-  if (request.data.size() > static_cast<std::size_t>(config.max_message_bytes)) {
+  if (disk_space.load(std::memory_order_relaxed) == DiskSpace::kLow) {
+    return Error{
+        ErrorCode::kNoSpace,
+        "less than disk_low_water_bytes = " + std::to_string(options.disk_low_water_bytes) +
+            " are free on the disk: clients can append again once there is room"};
+  }
+  const std::size_t batch_bytes =
+      request.client_batch_bytes > 0 ? request.client_batch_bytes : request.data.size();
+  if (batch_bytes > static_cast<std::size_t>(config.max_message_bytes)) {
     return Error{ErrorCode::kTooLarge,
-                 "a batch of " + std::to_string(request.data.size()) + " bytes exceeds " +
+                 "a batch of " + std::to_string(batch_bytes) + " bytes exceeds " +
                      "max.message.bytes = " + std::to_string(config.max_message_bytes) + " of " +
                      describe()};
   }
-  if (!halves.data || config.timestamp_type == TimestampType::kLogAppendTime) {
+  return halves.data ? check_timestamps(request, *halves.data, now_ms) : Status{};
+}
+
+Status Partition::Impl::check_timestamps(const AppendRequest& request, const RecordBatchView& batch,
+                                         TimestampMs now_ms) const {
+  if (config.timestamp_type == TimestampType::kLogAppendTime) {
     return {};
   }
-  const TimestampMs newest = std::max(request.newest_timestamp_ms, halves.data->max_timestamp());
+  const TimestampMs newest = std::max(request.newest_timestamp_ms, batch.max_timestamp());
   const TimestampMs oldest = request.oldest_timestamp_ms != kNoTimestamp
                                  ? request.oldest_timestamp_ms
-                                 : std::min(halves.data->base_timestamp(), newest);
+                                 : std::min(batch.base_timestamp(), newest);
   // Differences of what clients send could overflow; the settings are never negative.
   const bool too_new = newest > now_ms && newest - now_ms > config.timestamp_after_max_ms;
   const bool too_old = oldest != kNoTimestamp && oldest < now_ms &&

@@ -103,6 +103,8 @@ struct Partition::Impl {
                                      Released& released);
   Status check_accepting(const AppendRequest& request) const;
   Status check_rules(const AppendRequest& request, const Halves& halves, TimestampMs now_ms) const;
+  Status check_timestamps(const AppendRequest& request, const RecordBatchView& batch,
+                          TimestampMs now_ms) const;
   Result<Pending> judge(const AppendRequest& request, const Halves& halves,
                         TimestampMs now_ms) const;
   AppendResult answer(const Pending& pending) const;
@@ -186,6 +188,7 @@ struct Partition::Impl {
   std::atomic<AttachedLog*> schedule_view = nullptr;
 
   std::atomic<bool> closed = false;
+  std::atomic<DiskSpace> disk_space = DiskSpace::kEnough;
   std::atomic<Offset> retention_pin = kNoOffset;
 };
 

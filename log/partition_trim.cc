@@ -159,6 +159,10 @@ Status Partition::run_retention() {
   return {};
 }
 
+void Partition::set_disk_space(DiskSpace space) {
+  impl_->disk_space.store(space, std::memory_order_relaxed);
+}
+
 void Partition::set_retention_pin(Offset from) {
   impl_->retention_pin.store(from);
 }

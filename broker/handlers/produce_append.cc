@@ -96,6 +96,9 @@ std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
   request.data = batch;
   request.producer = {facts->producer_id, facts->producer_epoch, facts->base_sequence,
                       facts->record_count};
+  request.client_batch_bytes = batch.size();
+  request.oldest_timestamp_ms = facts->min_timestamp_ms;
+  request.newest_timestamp_ms = facts->max_timestamp_ms;
   scheduler::Split split;  // owns the halves until they are appended
   if (schedule->enable) {
     auto prepared = scheduler_.prepare(batch, *schedule);

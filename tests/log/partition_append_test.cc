@@ -118,6 +118,28 @@ TEST_F(PartitionAppendTest, BatchAboveMaxMessageBytes_IsRefusedFromClientsOnly) 
   EXPECT_TRUE(append(large));
 }
 
+TEST_F(PartitionAppendTest, MaxMessageBytes_CountsTheBatchAsItWasSent) {
+  spec_.config.max_message_bytes = 1'000;
+  create();
+  TestBatch scheduled = batch("s", 0);
+  AppendRequest request{.data = {}, .schedule = scheduled.schedule, .producer = scheduled.producer};
+  request.client_batch_bytes = 1'001;
+  EXPECT_EQ(partition_->append(request).error().code, ErrorCode::kTooLarge);
+  request.client_batch_bytes = 1'000;
+  EXPECT_TRUE(partition_->append(request));
+}
+
+TEST_F(PartitionAppendTest, LowDisk_RefusesClients_FiringsAndCoordinatorsGoOn) {
+  create();
+  partition_->set_disk_space(DiskSpace::kLow);
+  EXPECT_EQ(refusal(plain(1)), ErrorCode::kNoSpace);
+  TestBatch internal = plain(1);
+  internal.origin = AppendOrigin::kCoordinator;
+  EXPECT_TRUE(append(internal));
+  partition_->set_disk_space(DiskSpace::kEnough);
+  EXPECT_TRUE(append(plain(1)));
+}
+
 TEST_F(PartitionAppendTest, TimestampOutOfBounds_IsRefusedFromClientsOnly) {
   spec_.config.timestamp_after_max_ms = 1'000;
   spec_.config.timestamp_before_max_ms = 5'000;
@@ -129,6 +151,16 @@ TEST_F(PartitionAppendTest, TimestampOutOfBounds_IsRefusedFromClientsOnly) {
   EXPECT_TRUE(append(make_client_batch("i", {}, now_ms + 1'000)));
   EXPECT_TRUE(append(make_client_batch("i", {}, now_ms - 5'000)));
   EXPECT_TRUE(append(make_client_batch("i", {}, kNoTimestamp)));
+  TestBatch hidden = make_client_batch("i", {}, now_ms);  // an old record between younger ones
+  EXPECT_EQ(partition_
+                ->append({.data = hidden.data,
+                          .schedule = {},
+                          .producer = {},
+                          .oldest_timestamp_ms = now_ms - 5'001,
+                          .newest_timestamp_ms = now_ms})
+                .error()
+                .code,
+            ErrorCode::kInvalidTimestamp);
   late.origin = AppendOrigin::kScheduler;
   EXPECT_TRUE(append(late));
 }
