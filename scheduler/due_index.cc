@@ -242,23 +242,32 @@ Status DueIndex::write(const std::vector<std::pair<log::PartitionId, IndexChange
   return {};
 }
 
+// Most minutes fit: only those that do not are counted by the millisecond, to be cut.
 Status DueIndex::load_bucket(const log::PartitionId& id, std::int64_t bucket,
                              const LoadRequest& request, Loaded& loaded) const {
-  std::vector<std::uint32_t> per_ms(kBucketMs);
-  const Status counted =
-      visit_bucket(*store_, id, KeyKind::kAdded, bucket, [&](const IndexedEntry& entry) {
-        const bool wanted = entry.due_ms >= request.from_ms && entry.due_ms < request.below_ms;
-        per_ms[static_cast<std::size_t>(entry.due_ms % kBucketMs)] += wanted ? 1 : 0;
-      });
-  if (!counted) {
-    return counted;
-  }
   const std::size_t room =
       request.entries_max - std::min(request.entries_max, loaded.entries.size());
-  const std::int64_t below = std::min(cut_off(per_ms, bucket, room), request.below_ms);
+  std::int64_t below = std::min((bucket + 1) * kBucketMs, request.below_ms);
   const auto wanted = [&](const IndexedEntry& entry) {
     return entry.due_ms >= request.from_ms && entry.due_ms < below;
   };
+  std::size_t count = 0;
+  const Status counted = visit_bucket(*store_, id, KeyKind::kAdded, bucket,
+                                      [&](const IndexedEntry& entry) { count += wanted(entry); });
+  if (!counted) {
+    return counted;
+  }
+  if (count > room) {
+    std::vector<std::uint32_t> per_ms(kBucketMs);
+    const Status spread =
+        visit_bucket(*store_, id, KeyKind::kAdded, bucket, [&](const IndexedEntry& entry) {
+          per_ms[static_cast<std::size_t>(entry.due_ms % kBucketMs)] += wanted(entry) ? 1 : 0;
+        });
+    if (!spread) {
+      return spread;
+    }
+    below = std::min(cut_off(per_ms, bucket, room), below);
+  }
   std::vector<IndexedEntry> added;
   std::unordered_set<EntryNumber> done;
   const Status read_added =

@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
 // An entry's share of its batch, and its DONE.
 constexpr double kEntryOverheadBytes = 100;
-// The head is dropped after so many steps, or as soon as there is nothing more to look at.
+// The head is dropped after so many steps, or when the rest is better left alone.
 constexpr int kStepsPerDrop = 16;
 constexpr std::int64_t kLookAgainMs = 60'000;
 // As long as nothing has to be copied, one call goes on.
@@ -63,8 +63,11 @@ Status HeadDrop::step(PartitionSchedule& schedule) {
     const bool waits = tools_.env.clock().boot_ms() < head.look_again_boot_ms ||
                        schedule.pending().position() < head.copies_end ||
                        schedule.pending().any_copying();
-    if (schedule.halted() || schedule.closed || waits || !is_worth_while(schedule)) {
+    if (schedule.halted() || schedule.closed || waits) {
       return {};
+    }
+    if (!is_worth_while(schedule)) {
+      return head.steps > 0 ? drop(schedule) : Status();
     }
     if (const Status stepped = one_step(schedule); !stepped) {
       return stepped;
@@ -87,16 +90,13 @@ Status HeadDrop::one_step(PartitionSchedule& schedule) {
   if (const Status copied = append_copies(schedule, *chunk); !copied) {
     return copied;
   }
-  const bool at_end = chunk->end == from;
+  const bool must_stay = chunk->end == from;  // what lies there must not be copied now
   head.scanned_to = chunk->end;
-  ++head.steps;
-  if (at_end) {
+  head.steps += must_stay ? 0 : 1;
+  if (must_stay) {
     head.look_again_boot_ms = tools_.env.clock().boot_ms() + kLookAgainMs;
   }
-  if (chunk->candidates.empty() && (at_end || head.steps >= kStepsPerDrop)) {
-    return drop(schedule);
-  }
-  return {};
+  return chunk->candidates.empty() && head.steps >= kStepsPerDrop ? drop(schedule) : Status();
 }
 
 // Candidates up to half of what is applied: the tail is young, its entries end by themselves.

@@ -131,10 +131,6 @@ std::int64_t SchedulerImpl::turn() {
 
 void SchedulerImpl::write_indexes() {
   const std::int64_t boot_ms = env_.clock().boot_ms();
-  if (boot_ms - checkpoint_boot_ms_ >= options_.index_sync_interval_ms) {
-    checkpoint();
-    return;
-  }
   std::size_t unindexed = 0;
   for (const auto& [owner, schedule] : schedules_) {
     unindexed += schedule->pending().unindexed();
@@ -144,15 +140,15 @@ void SchedulerImpl::write_indexes() {
     return;
   }
   index_written_boot_ms_ = boot_ms;
-  for (const auto& [owner, schedule] : schedules_) {
-    if (schedule->pending().unindexed() == 0) {
-      continue;
-    }
-    if (const Status written = schedule->write_index(); !written) {
-      failed(*schedule, {ErrorCode::kLog, written.error().message});
-    }
+  if (boot_ms - checkpoint_boot_ms_ >= options_.index_sync_interval_ms) {
+    checkpoint();
   }
   for (const auto& [owner, schedule] : schedules_) {
+    if (schedule->pending().unindexed() > 0) {
+      if (const Status written = schedule->write_index(); !written) {
+        failed(*schedule, {ErrorCode::kLog, written.error().message});
+      }
+    }
     if (const Status dropped = head_drop_.step(*schedule); !dropped) {
       failed(*schedule, dropped.error());
     }
@@ -162,7 +158,6 @@ void SchedulerImpl::write_indexes() {
 // From here a start after a crash goes on.
 void SchedulerImpl::checkpoint() {
   checkpoint_boot_ms_ = env_.clock().boot_ms();
-  index_written_boot_ms_ = checkpoint_boot_ms_;
   for (const auto& [owner, schedule] : schedules_) {
     if (const Status written = schedule->write_checkpoint(); !written) {
       failed(*schedule, {ErrorCode::kLog, written.error().message});
