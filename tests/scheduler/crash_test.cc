@@ -25,6 +25,10 @@ class World {
     house.scheduler_options.index_sync_interval_ms = 500;
     house.scheduler_options.index_flush_interval_ms = 50;
     house.scheduler_options.fire_batch_records_max = 200;
+    // Small enough that heads are copied and dropped while it goes on.
+    house.known.config.segment_bytes = 30'000;
+    house.scheduler_options.head_drop_min_bytes = 30'000;
+    house.scheduler_options.head_drop_step_bytes = 5'000;
     EXPECT_TRUE(house.open());
   }
 
@@ -38,13 +42,16 @@ class World {
       if (!immediate || house.known.config.durability == log::Durability::kSync) {
         promised.push_back(name);  // a power cut may take the others from an async topic
       }
-      records.push_back({"k", name,
-                         immediate ? test::TextHeaders{}
-                                   : test::delayed(static_cast<std::int64_t>(random_() % 2'000))});
+      records.push_back({"k", name, immediate ? test::TextHeaders{} : test::delayed(delay_ms())});
     }
     if (house.produce(records)) {
       acknowledged_.insert(promised.begin(), promised.end());
     }
+  }
+
+  // Some stay long enough to be copied.
+  std::int64_t delay_ms() {
+    return static_cast<std::int64_t>(random_() % (random_() % 10 == 0 ? 30'000 : 2'000));
   }
 
   void step() {
@@ -82,7 +89,7 @@ class World {
 
   // Fires everything that is left; each acknowledged record is there once, no other more than once.
   void finish_and_count() {
-    house.sim.clock.advance_ms(5'000);
+    house.sim.clock.advance_ms(60'000);
     house.run_until_pending(0);
     std::map<std::string, int> copies;
     for (const auto& record : house.consume()) {
