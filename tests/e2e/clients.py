@@ -83,7 +83,7 @@ class Python:
         return sorted(known.partitions) if known else []
 
     def producer(self, **config):
-        return Producer(self.config(linger_ms=5, **config))
+        return Producer(self.config(**{"linger_ms": 5, **config}))
 
     def consumer(self, group="test", **config):
         settings = {"auto_offset_reset": "earliest", "enable_auto_commit": False,
