@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/crash_point.h"
 #include "log/crc32c.h"
 #include "log/env/whole_file.h"
 
@@ -202,6 +203,7 @@ Result<ProducerStateFile::Loaded> ProducerStateFile::load() {
 Status ProducerStateFile::write_slot(std::size_t slot, const ProducerFacts& facts) {
   const std::uint64_t generation = std::max(slots_[0].generation, slots_[1].generation) + 1;
   const auto bytes = encode_producer_facts(facts, generation);
+  env_.reached(crash_point::kProducerFileBeforeWrite);
   if (bytes.size() > kProducerFileBytesMax) {
     return Error{ErrorCode::kTooLarge,
                  "the producer state in " + directory_ + " takes " + std::to_string(bytes.size()) +
@@ -211,6 +213,7 @@ Status ProducerStateFile::write_slot(std::size_t slot, const ProducerFacts& fact
   if (const Status written = replace_file(env_.files(), path(slot), bytes); !written) {
     return written;
   }
+  env_.reached(crash_point::kProducerFileAfterWrite);
   slots_[slot] = {generation, facts.data_position, facts.schedule_position};
   return {};
 }
@@ -223,6 +226,7 @@ Status ProducerStateFile::write_both(const ProducerFacts& facts) {
   if (const Status first = write_slot(older_slot(), facts); !first) {
     return first;
   }
+  env_.reached(crash_point::kProducerFileBetweenGenerations);
   return write_slot(older_slot(), facts);
 }
 
