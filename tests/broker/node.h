@@ -15,6 +15,7 @@
 #include "log/env/posix_env.h"
 #include "log/record_batch_builder.h"
 #include "protocol/messages/create_topics.h"
+#include "protocol/messages/delete_topics.h"
 #include "protocol/messages/fetch.h"
 #include "protocol/messages/produce.h"
 #include "tests/broker/client.h"
@@ -153,6 +154,15 @@ inline void create_topic(Client& client, std::string_view name, std::int32_t par
   const auto response = client.call<protocol::CreateTopicsResponse>(request, 7);
   if (response.topics.at(0).error_code != protocol::ErrorCode::kNone) {
     throw std::runtime_error(response.topics[0].error_message.value_or("not created"));
+  }
+}
+
+inline void delete_topic(Client& client, std::string_view name) {
+  protocol::DeleteTopicsRequest request;
+  request.topic_names = {name};
+  const auto response = client.call<protocol::DeleteTopicsResponse>(request, 5);
+  if (response.responses.at(0).error_code != protocol::ErrorCode::kNone) {
+    throw std::runtime_error(response.responses[0].error_message.value_or("not deleted"));
   }
 }
 
