@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaException
 
 from broker import ROOT, STOP_SECONDS
 from clients import Python
@@ -88,6 +89,20 @@ class Keeper:
         self.broker.environment = {}
 
 
+def insist(action, done):
+    """Repeats a request that the crash may have cut off until `done` says that it took effect."""
+    def tried():
+        try:
+            action()
+        except KafkaException:
+            pass  # no answer, or the first try did take effect
+        try:
+            return done()
+        except KafkaException:
+            return False
+    wait_until(tried, 60, "the request takes effect")
+
+
 @pytest.mark.parametrize("point", names())
 def test_each_record_once_after_a_crash_at(point, make_broker, seeded):
     broker = make_broker(HURRIED, start=False)
@@ -96,15 +111,18 @@ def test_each_record_once_after_a_crash_at(point, make_broker, seeded):
     keeper.thread.start()
     keeper.wait_ready()
     client = Python(broker)
-    client.create_topic("storm", PARTITIONS)
-    client.create_topic("short", segment_bytes=1 << 20, retention_bytes=1 << 20)
+    def topics():
+        return client.admin.list_topics(timeout=20).topics
+    insist(lambda: client.create_topic("storm", PARTITIONS), lambda: "storm" in topics())
+    insist(lambda: client.create_topic("short", segment_bytes=1 << 20, retention_bytes=1 << 20),
+           lambda: "short" in topics())
     sender = Sender(client, "storm", 1500, (100, 4000), seeded)
     sender.thread.start()
     client.produce("short", [b"x" * 10000] * 400, acks="all", batch_num_messages=20)
     keeper.kill_and_start_armed()
     sender.thread.join()
-    client.admin.delete_topics(["short"])["short"].result(30)
-    wait_until(lambda: "short" not in client.admin.list_topics(timeout=20).topics, 30, "gone")
+    insist(lambda: client.admin.delete_topics(["short"])["short"].result(30),
+           lambda: "short" not in topics())
     keeper.stop()
     broker.start()
     assert sender.failed == []
