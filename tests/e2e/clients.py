@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from broker import JAVA, KAFKA_LIBS
 from polling import wait_until
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 
 TOOLS = {
     "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
