@@ -61,6 +61,11 @@ class HeldProduce : public WaitingHandler {
     const std::lock_guard lock(mutex_);
     return held_.size();
   }
+  // A callback must not outlive the reactors.
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    held_.clear();
+  }
 
  private:
   std::mutex mutex_;
@@ -100,6 +105,7 @@ class ServerTest : public testing::Test {
 
   void TearDown() override {
     if (server_) server_->stop();
+    held_->forget();
   }
 
   ProduceRequest produce(std::int16_t acks) {
