@@ -29,7 +29,12 @@ trap cleanup EXIT
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 show() { printf '  $ %s\n' "$*"; }
-stamped() { while IFS= read -r line; do printf '  %(%H:%M:%S)T  %s\n' -1 "$line"; done; }
+# printf's own clock is a coarse one and may lag behind by some milliseconds.
+stamp() {
+  local now=$EPOCHREALTIME
+  printf '  %(%H:%M:%S)T.%s  %s\n' "${now%[.,]*}" "${now: -6:3}" "$1"
+}
+stamped() { while IFS= read -r line; do stamp "$line"; done; }
 
 start_broker
 say "1. A plain topic is plain Kafka."
@@ -44,14 +49,14 @@ show "echo 'in eight seconds' | kcat -b $broker -P -t tour -H schedule-delay=8s"
 echo "in eight seconds" | kcat -b "$broker" -P -t tour -H schedule-delay=8s
 show "echo 'at $at' | kcat -b $broker -P -t tour -H schedule-at=$at"
 echo "at $at" | kcat -b "$broker" -P -t tour -H "schedule-at=$at"
-printf '  %(%H:%M:%S)T  both are accepted; consumers see neither:\n' -1
+stamp "both are accepted; consumers see neither:"
 kcat -b "$broker" -C -t tour -e -q | stamped
 
 say "3. kill -9 and start again: what is pending stays pending."
 kill -9 "$pid"
 wait "$pid" 2>/dev/null || true
 start_broker
-printf '  %(%H:%M:%S)T  the broker is back\n' -1
+stamp "the broker is back"
 
 say "4. Each arrives on time, once, as an ordinary record that knows when it was due."
 show "kcat -b $broker -C -t tour -o 2 -c 2 -f '%s  (%h)\n'"
