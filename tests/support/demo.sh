@@ -53,8 +53,7 @@ stamp "both are accepted; consumers see neither:"
 kcat -b "$broker" -C -t tour -e -q | stamped
 
 say "3. kill -9 and start again: what is pending stays pending."
-kill -9 "$pid"
-wait "$pid" 2>/dev/null || true
+{ kill -9 "$pid"; wait "$pid"; } 2>/dev/null || true
 start_broker
 stamp "the broker is back"
 
