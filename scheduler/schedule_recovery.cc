@@ -150,30 +150,35 @@ Status find_fired_batches(PartitionSchedule& schedule, const ScheduleTools& tool
   return {};
 }
 
+// One try with what the index says; kCorrupt may be the index's fault or that of a log.
+Status recover_once(PartitionSchedule& schedule, const ScheduleTools& tools) {
+  if (const Status begun = schedule.begin(); !begun) {
+    return begun;
+  }
+  if (const Status applied = apply_schedule_log(schedule); !applied) {
+    return applied;
+  }
+  return find_fired_batches(schedule, tools);
+}
+
 }  // namespace
 
 Status recover(PartitionSchedule& schedule, Delivery& delivery, const ScheduleTools& tools) {
-  for (bool index_was_bad = false;; index_was_bad = true) {
-    if (const Status begun = schedule.begin(); !begun) {
-      return begun;
-    }
-    if (const Status applied = apply_schedule_log(schedule); !applied) {
-      return applied;
-    }
-    const Status found = find_fired_batches(schedule, tools);
-    if (found) {
-      break;
-    }
-    if (found.error().code != ErrorCode::kCorrupt || index_was_bad) {
-      return found;
-    }
-    // The index does not decode, or the data log is damaged: only the first can be helped.
+  Status recovered = recover_once(schedule, tools);
+  if (!recovered && recovered.error().code == ErrorCode::kCorrupt) {
     if (const Status cleared = tools.index.clear(schedule.id()); !cleared) {
       return cleared;
     }
     schedule.fired().clear();
+    recovered = recover_once(schedule, tools);
   }
-  if (schedule.partition().stats().producer_state_damaged) {
+  if (!recovered && recovered.error().code != ErrorCode::kCorrupt) {
+    return recovered;
+  }
+  if (!recovered) {
+    // The others are served all the same, and so is what can be read of this one.
+    schedule.halt("what was fired already cannot be told: " + recovered.error().message);
+  } else if (schedule.partition().stats().producer_state_damaged) {
     schedule.halt(
         "both generations of its producer file are damaged: what was fired already is "
         "not known for sure");

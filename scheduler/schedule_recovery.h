@@ -9,7 +9,8 @@
 namespace orloj::scheduler {
 
 // Blocking. Afterwards everything that the data log holds is claimed, and its DONE is appended or
-// will be as soon as it is durable. kUnsupportedFormat: the schedule log is of a newer version.
+// will be as soon as it is durable. A damaged log halts the partition, with an alarm.
+// kUnsupportedFormat: the schedule log is of a newer version.
 Status recover(PartitionSchedule& schedule, Delivery& delivery, const ScheduleTools& tools);
 
 }  // namespace orloj::scheduler

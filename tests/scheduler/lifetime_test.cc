@@ -191,5 +191,22 @@ TEST_F(LifetimeTest, DamagedPayload_IsSetAsideAndTheOthersFire) {
   EXPECT_NE(house.alarms().find("scheduled record 7 of orders-0 is damaged"), std::string::npos);
 }
 
+TEST_F(LifetimeTest, DamagedScheduleLog_HaltsFiringButNotTheStart) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(house.produce({{"k", "payload-" + std::to_string(i), delayed(1'000)}}));
+  }
+  house.close_and_open();
+  house.scheduler->stop();
+  house.scheduler.reset();
+  house.store->close().value();
+  house.store.reset();
+  house.delete_index();
+  damage("/data/orders-0/schedule/00000000000000000000.log", "payload-7");
+  ASSERT_TRUE(house.open()) << house.attach_error;
+  EXPECT_NE(house.alarms().find("firing into orders-0 has stopped"), std::string::npos);
+  house.sim.clock.advance_ms(1'000);
+  EXPECT_EQ(house.scheduler->run_once().value(), 0);
+}
+
 }  // namespace
 }  // namespace orloj::scheduler
