@@ -1,6 +1,7 @@
 #include "broker/net/connection.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
+#include <cerrno>
 #include <exception>
 
 #include "broker/logger.h"
@@ -141,6 +143,7 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Request> request, const 
     finish(slot, *request, std::move(answer));
   } else if (route.course == Course::kAlone) {
     in_long_poll_ = route.long_poll;
+    if (route.long_poll) watch_for_hangup(slot);
     Answer answer = co_await route.waiting->handle(request);
     in_long_poll_ = false;
     finish(slot, *request, std::move(answer));
@@ -211,6 +214,20 @@ void Connection::wait_writable() {
                        if (error || self->closed_) return;
                        self->flush();
                      });
+}
+
+// Nobody reads while a request waits for other clients: a peer that leaves meanwhile would be
+// noticed at the end of the wait only, which the client itself chose.
+void Connection::watch_for_hangup(std::uint64_t slot) {
+  const auto look = [self = shared_from_this(), slot](const error_code& error) {
+    if (error || self->closed_ || self->first_slot_ > slot || !self->in_long_poll_) return;
+    char next = 0;
+    const ssize_t got =
+        ::recv(self->socket_.native_handle(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
+    const bool gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+    if (gone) self->close();
+  };
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, look);
 }
 
 void Connection::refuse(const std::string& reason) {

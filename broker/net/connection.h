@@ -67,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish(std::uint64_t slot, const Request& request, Answer answer);
   void flush();
   void wait_writable();
+  void watch_for_hangup(std::uint64_t slot);
   void refuse(const std::string& reason);
   bool half_frame_is_late(std::int64_t now_boot_ms);
 

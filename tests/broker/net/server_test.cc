@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/this_coro.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "broker/answering.h"
 #include "broker/handlers/api_versions.h"
@@ -73,6 +75,17 @@ class HeldProduce : public WaitingHandler {
   std::vector<std::function<void(int)>> held_;
 };
 
+// Waits until it is cut short.
+class NeverAnswers : public WaitingHandler {
+ public:
+  boost::asio::awaitable<Answer> handle(std::shared_ptr<Request>) override {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Later<int> never(executor);
+    co_await never.wait();
+    co_return Answer::silence();
+  }
+};
+
 class ServerTest : public testing::Test {
  protected:
   ServerTest() {
@@ -96,6 +109,11 @@ class ServerTest : public testing::Test {
       return response;
     });
     routes.push_back(groups);
+    Route long_poll;
+    long_poll.api = protocol::find_api(ApiKey::kHeartbeat);
+    long_poll.long_poll = true;
+    long_poll.waiting = std::make_shared<NeverAnswers>();
+    routes.push_back(long_poll);
     routes.push_back(api_versions_route(routes));
     router_.emplace(std::move(routes));
     server_.emplace(options_, stats_, env_.env().clock());
@@ -322,6 +340,29 @@ TEST_F(ServerTest, Drain_FinishesWhatIsInFlightAndClosesTheIdle) {
   EXPECT_EQ(busy.receive<ProduceResponse>(3).correlation_id, 5);
   EXPECT_TRUE(busy.is_closed_by_broker());
   EXPECT_TRUE(server_->drain(5'000));
+}
+
+TEST_F(ServerTest, LongPoll_OfAClientThatLeavesIsGivenUp) {
+  start();
+  Client client(server_->port(0));
+  client.call<ListGroupsResponse>(ListGroupsRequest{}, 0);
+  ASSERT_EQ(stats_.connections, 1);
+  ASSERT_TRUE(client.send(protocol::HeartbeatRequest{}, 0));
+  client.close();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (stats_.connections != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(stats_.connections, 0);
+}
+
+TEST_F(ServerTest, LongPoll_IsCutWhenTheServerDrains) {
+  start();
+  Client client(server_->port(0));
+  client.call<ListGroupsResponse>(ListGroupsRequest{}, 0);
+  ASSERT_TRUE(client.send(protocol::HeartbeatRequest{}, 0));
+  EXPECT_TRUE(server_->drain(10'000));
+  EXPECT_TRUE(client.is_closed_by_broker());
 }
 
 TEST_F(ServerTest, BusyAddress_IsNamedInTheError) {
