@@ -178,8 +178,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   std::optional<ProducerPosition> producer_position(ProducerId id) const;
 
-  // Data bytes at and above the pin are not unlinked by retention or the cleaner, although
-  // log_start may move past them.
+  // Neither retention nor DeleteRecords moves log_start past the pin, and no data bytes at or above
+  // it are unlinked (docs/decisions: the log start waits for DONE).
   void set_retention_pin(Offset from);  // kNoOffset: no pin
   // Frees schedule segments wholly below `to`; the producer file is made durable first. Blocking;
   // not on a reactor.

@@ -38,6 +38,12 @@ Status Partition::Impl::refresh_producer_file() {
 
 Status Partition::Impl::move_log_start(LogKind kind, Offset to) {
   AttachedLog* const target = attached(kind);
+  const Offset pin = retention_pin.load();
+  if (kind == LogKind::kData && pin != kNoOffset) {
+    // A restart looks for fired batches from the log start on: it must not pass one whose DONE is
+    // not durable, or the record would fire again.
+    to = std::min(to, pin);
+  }
   if (target == nullptr || to <= waiters->offsets(kind).log_start) {
     return {};
   }

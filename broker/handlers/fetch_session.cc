@@ -128,6 +128,12 @@ void FetchSessions::resume(const FetchRequest& request, std::int16_t version,
     remove(session->id());
     return;
   }
+  if (partitions_ > static_cast<std::size_t>(options_.fetch_session_partitions_max)) {
+    // The client opens a new session, or goes on without one, as it does after an eviction.
+    remove(session->id());
+    context.error = ErrorCode::kFetchSessionIdNotFound;
+    return;
+  }
   session->epoch_ = session->epoch_ == INT32_MAX ? 1 : session->epoch_ + 1;
   session->busy_ = true;
   session->last_used_boot_ms_ = env_.clock().boot_ms();
