@@ -68,7 +68,7 @@ test-full: packages-full prepare-test
 	@$(SUPPORT)/build.sh tsan all -DORLOJ_E2E=ON -DORLOJ_BINARY=$(BINARY)
 	$(SUPPORT)/build.sh fuzz all
 	$(SUPPORT)/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
-	export TSAN_OPTIONS=suppressions=$(CURDIR)/$(SUPPORT)/tsan_suppressions.txt:halt_on_error=1
+	export TSAN_OPTIONS=suppressions=$(CURDIR)/$(SUPPORT)/tsan_suppressions.txt:halt_on_error=1:history_size=7
 	(cd build/tsan && $(CTEST) -L 'unit|sanitized')
 	cd build/asan-ubsan
 	exec $(CTEST)
