@@ -2,12 +2,14 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <cassert>
+#include <cstdarg>
 #include <utility>
 
 namespace orloj::log {
@@ -15,17 +17,15 @@ namespace {
 
 constexpr int kMemtables = 2;       // one fills while the other is written out
 constexpr int kBackgroundJobs = 2;  // one flush, one compaction
-constexpr std::size_t kKeptInfoLogs = 2;
-constexpr std::size_t kInfoLogBytes = 1U << 20;
 constexpr double kFilterBitsPerKey = 10;
 
 Error from_rocksdb(std::string_view operation, const std::string& directory,
                    const rocksdb::Status& status) {
   ErrorCode code = ErrorCode::kIo;
-  std::string_view remedy = "check the disk and the file LOG beside it";
+  std::string_view remedy = "check the disk and the kernel log";
   if (status.IsNoSpace()) {
     code = ErrorCode::kNoSpace;
-    remedy = "free or add disk space, then restart";
+    remedy = "free or add disk space";
   } else if (status.IsCorruption()) {
     code = ErrorCode::kCorrupt;
     remedy = "restore it from a copy";
@@ -39,6 +39,14 @@ Error from_rocksdb(std::string_view operation, const std::string& directory,
   return {code, std::move(message)};
 }
 
+// RocksDB's own log file asserts when it cannot be written twice, which would end the process on a
+// full disk. What went wrong comes back as a Status.
+class NoInfoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options to_rocksdb(const RocksdbKvOptions& options) {
   rocksdb::Options translated;
   translated.create_if_missing = true;
@@ -46,8 +54,7 @@ rocksdb::Options to_rocksdb(const RocksdbKvOptions& options) {
   translated.max_write_buffer_number = kMemtables;
   translated.max_background_jobs = kBackgroundJobs;
   translated.max_open_files = options.open_files_max;
-  translated.keep_log_file_num = kKeptInfoLogs;
-  translated.max_log_file_size = kInfoLogBytes;
+  translated.info_log = std::make_shared<NoInfoLog>();
   translated.compression = rocksdb::kLZ4Compression;
   translated.level_compaction_dynamic_level_bytes = true;
   // A torn tail of the WAL is what a crash leaves; anything else in it is damage and is told.

@@ -2,7 +2,9 @@
 #include "log/kv/kv_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <map>
 #include <random>
 #include <string>
@@ -160,6 +162,47 @@ TEST(RocksdbKvStore, SecondOpen_SaysLocked) {
   const auto second = open_rocksdb_kv_store(options);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kLocked) << second.error().message;
+}
+
+// The size limit of files stands in for a full disk: writes fail the same way, the log file of
+// RocksDB's own included.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST(RocksdbKvStore, FilesThatCannotGrow_FailWritesAndOpensButNotTheProcess) {
+  const test::TempDir dir;
+  const RocksdbKvOptions options{.directory = dir.file("db")};
+  KvBatch batch;
+  batch.put("k", std::string(10'000, 'v'));
+  {
+    const auto store = open_rocksdb_kv_store(options).value();
+    ASSERT_TRUE(store->write(batch, KvSync::kDurable));
+    const FileSizeLimit limit(12'000);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      EXPECT_FALSE(store->write(batch, KvSync::kDurable));
+    }
+  }
+  {
+    const FileSizeLimit limit(1);
+    EXPECT_FALSE(open_rocksdb_kv_store(options));
+  }
+  EXPECT_EQ(open_rocksdb_kv_store(options).value()->get("k").value(), std::string(10'000, 'v'));
 }
 
 TEST(AfterPrefix, IsTheNextKeyAboveThePrefix) {
