@@ -13,6 +13,7 @@ def pytest_addoption(parser):
     parser.addoption("--broker", choices=["orloj", "kafka"], default="orloj")
     parser.addoption("--binary", default=os.path.join(brokers.ROOT, "build", "release", "orloj"))
     parser.addoption("--librdkafka-client", default="")
+    parser.addoption("--load-generator", default="")
     parser.addoption("--seed", type=int, default=None, help="repeat a random test")
 
 
