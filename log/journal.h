@@ -64,7 +64,8 @@ class Journal {
   // journal_pending_max_bytes is queued.
   virtual Status append(const LogId& id, const AppendFrame& frame,
                         std::span<const std::byte> batch) = 0;
-  // Durable when `done` is called on the journal thread.
+  // Durable when `done` is called on the journal thread; a refusal (kClosed: the log is not
+  // attached) comes at once. Called exactly once.
   using Done = std::function<void(const Status&)>;
   virtual void truncate(const LogId& id, LeaderEpoch epoch, Offset end_offset, Done done) = 0;
   virtual void log_start(const LogId& id, Offset start_offset, Done done) = 0;

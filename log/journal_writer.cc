@@ -15,6 +15,10 @@ constexpr std::size_t kBatchBytesKept = std::size_t{8} << 20;  // memory kept be
 constexpr std::size_t kFilesMin = 2;
 constexpr std::int64_t kFileBytesMin = std::int64_t{64} << 10;
 
+Error not_attached() {
+  return {ErrorCode::kClosed, "the log is not attached to the journal"};
+}
+
 }  // namespace
 
 void JournalWriter::Batch::clear() {
@@ -104,7 +108,9 @@ Status JournalWriter::refusal() const {
 }
 
 // Copies one frame behind the others; waits while journal_pending_max_bytes are queued, but never
-// while callbacks run: they may want the very mutex that the caller holds.
+// while callbacks run: they may want the very mutex that the caller holds. A log that is not
+// attached gets no frame: behind the checkpoint that lets the tombstone of its topic go, the next
+// start would know nothing of it.
 Status JournalWriter::queue(std::unique_lock<std::mutex>& lock, const FrameHeader& header,
                             ByteView payload, Entry entry) {
   const auto pending_max = static_cast<std::size_t>(options_.journal_pending_max_bytes);
@@ -115,6 +121,9 @@ Status JournalWriter::queue(std::unique_lock<std::mutex>& lock, const FrameHeade
   });
   if (failure_ || draining_) {
     return refusal();
+  }
+  if (!entry.log->attached) {  // anew: it may have been detached, and even forgotten, meanwhile
+    return not_attached();
   }
   const std::size_t at = pending_.bytes.size();
   pending_.bytes.resize(at + entry.bytes);
@@ -153,7 +162,7 @@ Status JournalWriter::append(const LogId& id, const AppendFrame& frame, ByteView
   std::unique_lock lock(mutex_);
   const auto found = logs_.find(id);
   if (found == logs_.end() || !found->second->attached) {
-    return Error{ErrorCode::kClosed, "the log is not attached to the journal"};
+    return not_attached();
   }
   const auto log = found->second;
   if (log->next_offset != kNoOffset && log->next_offset != frame.base_offset) {
@@ -200,15 +209,20 @@ void JournalWriter::queue_fact(const FrameHeader& header, Done done) {
   Status queued;
   {
     std::unique_lock lock(mutex_);
-    const auto log = log_of(header.log);
-    queued = queue(lock, header, {},
-                   {.log = log,
-                    .type = header.type,
-                    .end_offset = header.end_offset,
-                    .synced_instead = nullptr,
-                    .done = done});
-    if (queued) {
-      apply_fact(*log, header);
+    const auto found = logs_.find(header.log);
+    if (found == logs_.end()) {
+      queued = not_attached();
+    } else {
+      const auto log = found->second;
+      queued = queue(lock, header, {},
+                     {.log = log,
+                      .type = header.type,
+                      .end_offset = header.end_offset,
+                      .synced_instead = nullptr,
+                      .done = done});
+      if (queued) {
+        apply_fact(*log, header);
+      }
     }
   }
   if (!queued) {

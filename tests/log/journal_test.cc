@@ -250,6 +250,7 @@ TEST_F(JournalTest, AFrameOutOfOffsetOrder_IsRefused) {
 TEST_F(JournalTest, LogStartTruncateAndNote_AnswerWhenDurable) {
   auto journal = start();
   const LogId id = log_id(3);
+  journal->attach(std::make_shared<FakeLog>(id));
   std::promise<Status> start_done;
   std::promise<Status> truncate_done;
   std::promise<Status> note_done;
@@ -275,6 +276,7 @@ TEST_F(JournalTest, LogStartTruncateAndNote_AnswerWhenDurable) {
 
 TEST_F(JournalTest, LogStart_OutlivesTheFrameInTheCheckpoint) {
   auto journal = start();
+  journal->attach(std::make_shared<FakeLog>(log_id(3)));
   std::promise<void> done;
   journal->log_start(log_id(3), 7, [&](const Status&) { done.set_value(); });
   done.get_future().wait();
@@ -286,6 +288,35 @@ TEST_F(JournalTest, LogStart_OutlivesTheFrameInTheCheckpoint) {
   const auto reader = JournalReader::open(env_, journal_dir());
   ASSERT_EQ(reader->checkpoint().logs.size(), 1U);
   EXPECT_EQ(reader->checkpoint().logs[0].log_start, 7);
+}
+
+TEST_F(JournalTest, FactsOfADeletedTopic_AreRefusedAndLeaveNothingBehind) {
+  auto journal = start();
+  auto log = std::make_shared<FakeLog>(log_id(3));
+  const LogId& id = log->log_id();
+  journal->attach(log);
+  append(*journal, *log, 0);
+  journal->detach(id);
+  ASSERT_TRUE(journal->flush());
+  const auto expect_refusals = [&] {
+    std::vector<ErrorCode> codes;
+    const auto done = [&](const Status& status) {
+      ASSERT_TRUE(status.has_error());
+      codes.push_back(status.error().code);
+    };
+    journal->log_start(id, 1, done);
+    journal->note(id, 1, done);
+    journal->truncate(id, 0, 0, done);
+    EXPECT_EQ(codes, std::vector<ErrorCode>(3, ErrorCode::kClosed));
+  };
+  expect_refusals();
+  journal->forget_topic(id.topic_id);
+  expect_refusals();
+  ASSERT_TRUE(journal->checkpoint());
+  journal.reset();
+
+  EXPECT_TRUE(replayed().empty());
+  EXPECT_TRUE(JournalReader::open(env_, journal_dir())->checkpoint().logs.empty());
 }
 
 // One frame to a group, so that damage to one has later groups behind it.
