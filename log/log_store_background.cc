@@ -64,12 +64,12 @@ void LogStoreImpl::run_due(Timetable& timetable) {
   for (const auto& partition : all()) {
     partition->set_disk_space(is_low ? DiskSpace::kLow : DiskSpace::kEnough);
     if (retention) {
-      check(*partition, partition->run_retention());
+      check(partition->run_retention());
     }
     if (compaction && partition->config().cleanup_compact) {
-      check(*partition, partition->run_compaction());
+      check(partition->run_compaction());
     }
-    check(*partition, partition->run_flush());
+    check(partition->run_flush());
   }
   if (retention) {
     timetable.retention_ms = now_ms + options_.retention_check_interval_ms;
@@ -87,15 +87,6 @@ void LogStoreImpl::check(const Status& status) {
       status.error().code != ErrorCode::kNoSpace) {
     fail(status.error());
   }
-}
-
-// A topic may be deleted while background work is in its files: what fails then fails for good
-// reason.
-void LogStoreImpl::check(const Partition& partition, const Status& status) {
-  if (status.has_error() && find(partition.spec().id).get() != &partition) {
-    return;
-  }
-  check(status);
 }
 
 void LogStoreImpl::unlink_due(std::int64_t now_ms) {

@@ -67,7 +67,6 @@ class LogStoreImpl final : public LogStore {
   void run_background();
   void run_due(Timetable& timetable);
   void check(const Status& status);
-  void check(const Partition& partition, const Status& status);
   void unlink_due(std::int64_t now_ms);
   void stop_background();
 

@@ -162,6 +162,11 @@ void Partition::Impl::refuse_everything() {
 void Partition::close() {
   impl_->refuse_everything();
   {
+    // What has begun ends first; whoever takes one of these later finds the partition closed.
+    const std::scoped_lock under_way(impl_->compaction_mutex, impl_->trim_mutex,
+                                     impl_->durability_mutex);
+  }
+  {
     const std::lock_guard creation(impl_->creation_mutex);
     impl_->journal.detach(impl_->data->log_id());
     if (impl_->schedule) {

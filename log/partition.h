@@ -207,7 +207,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // One pass of the cleaner, where cleanup.policy holds compact and enough of the log is dirty.
   // Damage is no error: see PartitionStats::compaction_halted.
   Status run_compaction();
-  // Refuses everything from now on with kClosed and releases waiters.
+  // Refuses everything from now on with kClosed and releases waiters. Waits for background work
+  // that has begun: no file of the partition is changed after it returns. Blocking; not on the
+  // journal thread.
   void close();
   // A clean stop: syncs, writes the producer file and its .snapshot, closes the logs. Stays
   // attached to the journal, whose checkpoint and stop follow.

@@ -45,7 +45,7 @@ Result<Offset> Partition::Impl::swap_in(CompactionResult cleaned) {
 
 Status Partition::run_compaction() {
   const std::lock_guard compaction(impl_->compaction_mutex);
-  if (impl_->closed.load(std::memory_order_acquire) || impl_->compaction_halted) {
+  if (impl_->is_closed() || impl_->compaction_halted) {
     return {};
   }
   CompactionRules rules;
@@ -66,7 +66,7 @@ Status Partition::run_compaction() {
   rules.limits = {.headers_max = impl_->options.record_headers_max,
                   .decompressed_max_bytes =
                       static_cast<std::size_t>(impl_->options.decompressed_batch_max_bytes)};
-  rules.cancelled = [this] { return impl_->closed.load(std::memory_order_acquire); };
+  rules.cancelled = [this] { return impl_->is_closed(); };
   FileSystem& files = impl_->env.files();
   {
     const std::lock_guard durability(impl_->durability_mutex);  // only what is durable is cleaned

@@ -52,7 +52,7 @@ Status Partition::Impl::sync_data() {
 
 Status Partition::sync_data() {
   const std::lock_guard durability(impl_->durability_mutex);
-  return impl_->sync_data();
+  return impl_->is_closed() ? impl_->closed_error() : impl_->sync_data();
 }
 
 Status Partition::run_flush() {
@@ -136,6 +136,9 @@ void Partition::set_config(const TopicLogConfig& config) {
   Released released;
   {
     const std::lock_guard durability(impl_->durability_mutex);
+    if (impl_->is_closed()) {
+      return;
+    }
     bool becomes_sync = false;
     {
       const std::lock_guard lock(impl_->mutex);

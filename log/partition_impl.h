@@ -79,6 +79,8 @@ struct Partition::Impl {
   Error closed_error() const {
     return {ErrorCode::kClosed, describe() + " is closing or was deleted"};
   }
+  // Looked at under the mutex of the work that is about to begin.
+  bool is_closed() const { return closed.load(std::memory_order_acquire); }
   // Null while there is no schedule log.
   AttachedLog* attached(LogKind kind) const {
     return kind == LogKind::kData ? data.get() : schedule_view.load(std::memory_order_acquire);

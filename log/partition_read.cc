@@ -5,7 +5,7 @@
 namespace orloj::log {
 
 Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& request) const {
-  if (closed.load(std::memory_order_acquire)) {
+  if (is_closed()) {
     return closed_error();
   }
   ReadResult result;

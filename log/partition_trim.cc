@@ -140,10 +140,10 @@ Status Partition::Impl::trim_data(TimestampMs now_ms) {
 }
 
 Status Partition::run_retention() {
-  if (impl_->closed.load(std::memory_order_acquire)) {
+  const std::lock_guard trim(impl_->trim_mutex);
+  if (impl_->is_closed()) {
     return {};
   }
-  const std::lock_guard trim(impl_->trim_mutex);
   const TimestampMs now_ms = impl_->env.clock().wall_ms();
   {
     const std::lock_guard lock(impl_->mutex);
@@ -175,6 +175,9 @@ void Partition::set_retention_pin(Offset from) {
 
 Status Partition::drop_schedule_head(Offset to) {
   const std::lock_guard trim(impl_->trim_mutex);
+  if (impl_->is_closed()) {
+    return impl_->closed_error();
+  }
   const PartitionOffsets offsets = impl_->waiters->offsets(LogKind::kSchedule);
   if (to > offsets.high_watermark) {
     return Error{ErrorCode::kOffsetOutOfRange, "the schedule log of " + impl_->describe() +
@@ -190,7 +193,9 @@ void Partition::delete_records(Offset before, DurableCallback done) {
   {
     const std::lock_guard trim(impl_->trim_mutex);
     const PartitionOffsets offsets = impl_->waiters->offsets(LogKind::kData);
-    if (before < 0 || before > offsets.high_watermark) {
+    if (impl_->is_closed()) {
+      moved = impl_->closed_error();
+    } else if (before < 0 || before > offsets.high_watermark) {
       moved = Error{ErrorCode::kOffsetOutOfRange, "records of " + impl_->describe() + " before " +
                                                       std::to_string(before) +
                                                       " cannot be deleted: the high watermark is " +

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
+#include <thread>
 
 #include "log/producer_state_file.h"
 #include "tests/log/partition_fixture.h"
@@ -212,6 +215,62 @@ TEST_F(PartitionTrimTest, ProducerFile_IsWrittenAgain_AfterSoManyBytes) {
   fill(12);
   ASSERT_TRUE(partition_->run_retention());
   EXPECT_FALSE(files("producer-state.0").empty());
+}
+
+// Every call that changes a file or its name.
+std::int64_t changes(const test::SimDisk& disk) {
+  std::int64_t count = 0;
+  for (const test::SimCall call :
+       {test::SimCall::kOpen, test::SimCall::kWrite, test::SimCall::kTruncate, test::SimCall::kSync,
+        test::SimCall::kRename, test::SimCall::kRemove, test::SimCall::kSyncDirectory}) {
+    count += disk.calls(call);
+  }
+  return count;
+}
+
+TEST_F(PartitionTrimTest, AClosedPartition_TouchesNoFileAnyMore) {
+  spec_.config.durability = Durability::kAsync;
+  spec_.config.flush_messages = 1;
+  spec_.config.cleanup_compact = true;
+  spec_.config.min_cleanable_dirty_ratio = 0;
+  spec_.config.retention_ms = 1;
+  create();
+  for (std::int32_t sequence = 0; sequence < 12; ++sequence) {
+    append(batch(sequence % 2 == 0 ? "i" : "s", sequence)).value();
+  }
+  journal_->sync();
+  clock_.advance_ms(options_.file_delete_delay_ms);
+  partition_->close();
+  const std::int64_t before = changes(sim_.disk);
+  EXPECT_TRUE(partition_->run_retention());
+  EXPECT_TRUE(partition_->run_flush());
+  EXPECT_TRUE(partition_->run_compaction());
+  EXPECT_EQ(partition_->sync_data().error().code, ErrorCode::kClosed);
+  EXPECT_EQ(partition_->drop_schedule_head(5).error().code, ErrorCode::kClosed);
+  EXPECT_EQ(delete_before(5).error().code, ErrorCode::kClosed);
+  spec_.config.durability = Durability::kSync;
+  partition_->set_config(spec_.config);
+  EXPECT_EQ(changes(sim_.disk), before);
+  EXPECT_TRUE(journal_->log_starts.empty());
+  EXPECT_TRUE(journal_->notes.empty());
+}
+
+TEST_F(PartitionTrimTest, Close_WaitsForWorkThatHasBegun) {
+  create();
+  fill(6);
+  std::future<std::int64_t> closed;
+  journal_->on_log_start = [&] {
+    closed = std::async(std::launch::async, [&] {
+      partition_->close();
+      return changes(sim_.disk);
+    });
+    while (append(plain(1)).has_value()) {  // until close() has begun
+    }
+    EXPECT_EQ(closed.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  };
+  ASSERT_TRUE(delete_before(5));
+  EXPECT_FALSE(files(".log.deleted").empty());
+  EXPECT_EQ(closed.get(), changes(sim_.disk));
 }
 
 }  // namespace
