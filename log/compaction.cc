@@ -22,11 +22,13 @@ Error cancelled_error() {
   return {ErrorCode::kClosed, "compaction was cancelled"};
 }
 
-// Bytes that are no batch in a closed segment are damage.
+// Bytes that are no batch in a closed segment are damage. So is a batch past the limits of a record
+// walk: it came in unopened, or before the limits were lowered, and cannot be cleaned either.
 Error as_corrupt(const Error& error) {
-  const bool is_format =
-      error.code == ErrorCode::kInvalidBatch || error.code == ErrorCode::kInvalidRecord;
-  return {is_format ? ErrorCode::kCorrupt : error.code, error.message};
+  const bool cannot_be_walked =
+      error.code == ErrorCode::kInvalidBatch || error.code == ErrorCode::kInvalidRecord ||
+      error.code == ErrorCode::kTooLarge || error.code == ErrorCode::kUnsupportedCodec;
+  return {cannot_be_walked ? ErrorCode::kCorrupt : error.code, error.message};
 }
 
 // Calls visit(batch) -> Result<bool> for each batch of a segment, until it says false.

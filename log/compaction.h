@@ -59,8 +59,8 @@ struct CompactionResult {
   Offset clean_end = 0;              // everything below is clean once they are swapped in
 };
 
-// kCorrupt when a batch is damaged: nothing is cleaned, the damage stays visible. Files of a run
-// that failed are removed.
+// kCorrupt when a batch is damaged or passes the limits: nothing is cleaned, the damage stays
+// visible. Files of a run that failed are removed.
 Result<CompactionResult> compact(FileSystem& files, const CompactionPlan& plan,
                                  const CompactionRules& rules);
 

@@ -216,6 +216,29 @@ TEST_F(PartitionCompactionTest, DamagedBatch_HaltsTheCleaner_AndStaysVisible) {
   EXPECT_EQ(partition_->offsets().log_start, 0);
 }
 
+// Topics without scheduling take compressed batches unopened; cleanup.policy may change later.
+TEST_F(PartitionCompactionTest, BatchPastTheLimitsOfARecordWalk_HaltsTheCleaner_AndNothingElse) {
+  options_.decompressed_batch_max_bytes = 1'000;
+  create();
+  BatchHeaderFields fields;
+  fields.codec = Codec::kZstd;
+  RecordBatchBuilder builder(fields);
+  const std::string large(2'000, 'x');
+  builder.append({.timestamp_ms = clock_.wall_ms(),
+                  .key = to_bytes("key"),
+                  .value = to_bytes(large),
+                  .headers = {}});
+  TestBatch batch;
+  batch.data = std::move(builder).build().value();
+  ASSERT_TRUE(append(batch));
+  put_many(30, 1);
+  const auto run = partition_->run_compaction();
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_TRUE(partition_->stats().compaction_halted);
+  EXPECT_EQ(records(), 31);
+  EXPECT_TRUE(leftovers().empty());
+}
+
 TEST_F(PartitionCompactionTest, RandomWrites_GiveTheSameTable_BeforeAndAfterEachPass) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
