@@ -23,13 +23,18 @@ RetentionVerdict decide_retention(std::span<const SegmentFacts> segments,
   for (const SegmentFacts& segment : segments) {
     const bool is_active = &segment == &segments.back();
     const bool is_empty = segment.next_offset == segment.base_offset;
+    // Behind what the cleaner took from the end of a segment.
+    const Offset end = is_active ? segment.next_offset : (&segment + 1)->base_offset;
+    if (is_empty && !is_active && end <= rules.high_watermark) {
+      continue;  // goes with the next one
+    }
     const bool is_surplus = rules.retention_bytes >= 0 && surplus_bytes >= segment.size_bytes;
-    if (segment.next_offset > rules.high_watermark || (is_active && is_empty) ||
+    if (end > rules.high_watermark || (is_active && is_empty) ||
         !(is_surplus || is_too_old(segment, rules))) {
       break;
     }
     surplus_bytes -= segment.size_bytes;
-    verdict.log_start = std::max(verdict.log_start, segment.next_offset);
+    verdict.log_start = std::max(verdict.log_start, end);
     verdict.roll_active = is_active;
   }
   return verdict;

@@ -31,7 +31,8 @@ struct RetentionVerdict {
 
 // As Kafka: whole segments, from the head, as long as their newest record is older than
 // retention_ms or the log without them still holds retention_bytes. A segment without timestamps is
-// kept by age. `segments`: in order, the last is active.
+// kept by age, but for one without records, which goes with the next. `segments`: in order, the
+// last is active.
 RetentionVerdict decide_retention(std::span<const SegmentFacts> segments,
                                   const RetentionRules& rules);
 

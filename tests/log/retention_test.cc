@@ -60,6 +60,25 @@ TEST(Retention, BySize_LeavesAtLeastRetentionBytes) {
   EXPECT_EQ(decide_retention(four_segments(), by_size).log_start, 0);
 }
 
+// The cleaner leaves segments that end before the next one starts, and such without any records.
+TEST(Retention, CompactedSegments_GoUpToTheStartOfTheNextOne) {
+  auto segments = four_segments();
+  segments[0].next_offset = 7;
+  RetentionRules by_time = rules();
+  by_time.retention_ms = 8'000;
+  EXPECT_EQ(decide_retention(segments, by_time).log_start, 10);
+}
+
+TEST(Retention, SegmentThatTheCleanerEmptied_HoldsBackNothing) {
+  auto segments = four_segments();
+  segments[0] = {0, 0, 0, kNoTimestamp};
+  RetentionRules by_time = rules();
+  by_time.retention_ms = 7'000;  // 2000 is too old, 3000 is just not
+  EXPECT_EQ(decide_retention(segments, by_time).log_start, 20);
+  by_time.retention_ms = 8'000;
+  EXPECT_EQ(decide_retention(segments, by_time).log_start, 0);
+}
+
 TEST(Retention, HighWatermark_IsNeverPassed) {
   RetentionRules by_time = rules();
   by_time.retention_ms = 1;
