@@ -25,14 +25,36 @@ Error invalid_batch(const log::Error& fault) {
   return {ErrorCode::kInvalidBatch, fault.message};
 }
 
-// The client batch, inflated when it is compressed, and what its records ask for.
+struct Scheduled {
+  std::int32_t index = 0;  // of the record in the batch
+  ScheduleRequest request;
+};
+
+// The client batch and what its records ask for. The records are read anew where they are needed: a
+// batch may inflate to millions of them, each smaller than a view of it.
 struct Client {
   log::RecordBatchView batch;
-  std::vector<log::RecordView> records;
-  std::vector<std::optional<ScheduleRequest>> requests;  // one a record
+  log::RecordReader records;  // before the first one, inflated
+  std::vector<Scheduled> scheduled = {};
   std::int32_t last_immediate_delta = -1;
-  bool any_scheduled = false;
 };
+
+// Calls visit(record, request) -> Status for each record, in order; `request` is null for an
+// immediate one.
+template <class Visit>
+Status for_each_record(const Client& client, Visit visit) {
+  log::RecordReader reader = client.records;
+  log::RecordView record;
+  auto next = client.scheduled.begin();
+  for (std::int32_t index = 0; reader.next(record); ++index) {
+    const bool is_scheduled = next != client.scheduled.end() && next->index == index;
+    const ScheduleRequest* const request = is_scheduled ? &(next++)->request : nullptr;
+    if (const Status visited = visit(record, request); !visited) {
+      return visited;
+    }
+  }
+  return {};
+}
 
 // Cheap and never wrong in one direction: without these bytes no record has such a header.
 bool may_hold_schedule_headers(log::ByteView records) {
@@ -61,11 +83,12 @@ const char* refusal_of_scheduling(const log::RecordBatchView& batch,
 }
 
 // Reads every record; what is wrong is gathered in `refused`.
-Status read_requests(Client& client, log::RecordReader& reader, const TopicScheduleConfig& config,
-                     const SplitRules& rules, Refused& refused) {
+Status read_requests(Client& client, const TopicScheduleConfig& config, const SplitRules& rules,
+                     Refused& refused) {
   const HeaderRules header_rules{rules.now_ms, config.max_delay_ms, rules.header_max_bytes,
                                  config.unknown_headers};
   const char* const refusal = refusal_of_scheduling(client.batch, config);
+  log::RecordReader reader = client.records;
   log::RecordView record;
   for (std::int32_t index = 0; reader.next(record); ++index) {
     const auto request = parse_schedule_headers(record.headers, header_rules);
@@ -73,12 +96,11 @@ Status read_requests(Client& client, log::RecordReader& reader, const TopicSched
       refuse_record(refused, index, request.error().message);
     } else if (*request && refusal != nullptr) {
       refuse_record(refused, index, refusal);
-    } else if (!*request) {
+    } else if (*request) {
+      client.scheduled.push_back({index, **request});
+    } else {
       client.last_immediate_delta = record.offset_delta;
     }
-    client.any_scheduled = client.any_scheduled || (request && *request);
-    client.records.push_back(record);
-    client.requests.push_back(request ? *request : std::nullopt);
   }
   if (const log::Status status = reader.status(); !status) {
     return invalid_batch(status.error());
@@ -117,18 +139,18 @@ log::Codec payload_codec(log::Codec of_client) {
 // Below this, frame headers eat what compression saves.
 constexpr std::size_t kCompressFromBytes = 128;
 
-Result<std::vector<std::byte>> encode_add(const Client& client, std::size_t index,
+Result<std::vector<std::byte>> encode_add(const log::RecordView& record,
+                                          const ScheduleRequest& request, log::Codec of_client,
                                           const SplitRules& rules) {
-  const log::RecordView& record = client.records[index];
   const std::vector<log::HeaderView> headers = kept_headers(record.headers);
   const std::vector<std::byte> plain = encode_payload(record.key, record.value, headers);
   AddEntry add;
-  add.due_ms = client.requests[index]->due_ms;
+  add.due_ms = request.due_ms;
   add.nominal_ms = add.due_ms;
   add.accepted_ms = rules.now_ms;
   add.timestamp_ms = record.timestamp_ms;
   add.payload.bytes = plain;
-  const log::Codec codec = payload_codec(client.batch.codec());
+  const log::Codec codec = payload_codec(of_client);
   if (codec == log::Codec::kNone || plain.size() < kCompressFromBytes) {
     return encode_entry(add);
   }
@@ -169,37 +191,47 @@ Result<std::vector<std::byte>> build_schedule_half(const Client& client, const S
   log::encode_batch_evidence(evidence, evidence_bytes);
 
   log::RecordBatchBuilder builder(header_fields(client.batch, log::Codec::kNone));
-  for (std::size_t i = 0; i < client.records.size(); ++i) {
-    if (!client.requests[i]) {
-      continue;
-    }
-    const auto value = encode_add(client, i, rules);
-    if (!value) {
-      return value.error();
-    }
-    log::NewRecord record;
-    record.timestamp_ms = rules.now_ms;
-    if (builder.record_count() == 0) {
-      record.key = log::ByteView(evidence_bytes);
-    }
-    record.value = log::ByteView(*value);
-    builder.append(record);
+  const Status encoded = for_each_record(
+      client, [&](const log::RecordView& view, const ScheduleRequest* request) -> Status {
+        if (request == nullptr) {
+          return {};
+        }
+        const auto value = encode_add(view, *request, client.batch.codec(), rules);
+        if (!value) {
+          return value.error();
+        }
+        log::NewRecord record;
+        record.timestamp_ms = rules.now_ms;
+        if (builder.record_count() == 0) {
+          record.key = log::ByteView(evidence_bytes);
+        }
+        record.value = log::ByteView(*value);
+        builder.append(record);
+        return {};
+      });
+  if (!encoded) {
+    return encoded.error();
   }
   return finish(std::move(builder));
 }
 
 Result<std::vector<std::byte>> build_data_half(const Client& client) {
   log::RecordBatchBuilder builder(header_fields(client.batch, client.batch.codec()));
-  for (std::size_t i = 0; i < client.records.size(); ++i) {
-    if (client.requests[i]) {
-      continue;
-    }
-    const log::RecordView& view = client.records[i];
-    std::vector<log::HeaderView> headers;
-    for (const log::HeaderView& header : view.headers) {
-      headers.push_back(header);
-    }
-    builder.append_at(view.offset_delta, {view.timestamp_ms, view.key, view.value, headers});
+  std::vector<log::HeaderView> headers;
+  const Status copied = for_each_record(
+      client, [&](const log::RecordView& view, const ScheduleRequest* request) -> Status {
+        if (request != nullptr) {
+          return {};
+        }
+        headers.clear();
+        for (const log::HeaderView& header : view.headers) {
+          headers.push_back(header);
+        }
+        builder.append_at(view.offset_delta, {view.timestamp_ms, view.key, view.value, headers});
+        return {};
+      });
+  if (!copied) {
+    return copied.error();
   }
   return finish(std::move(builder));
 }
@@ -240,15 +272,15 @@ Result<Prepared> split_with(log::ByteView bytes, const TopicScheduleConfig& conf
   if (compressed && !may_hold_schedule_headers(scratch.view())) {
     return Prepared(Plain{});
   }
-  Client client{*batch, {}, {}};
+  Client client{*batch, *reader};
   Refused refused;
-  if (const Status status = read_requests(client, *reader, config, rules, refused); !status) {
+  if (const Status status = read_requests(client, config, rules, refused); !status) {
     return status.error();
   }
   if (!refused.message.empty()) {
     return Prepared(std::move(refused));
   }
-  if (!client.any_scheduled) {
+  if (client.scheduled.empty()) {
     return Prepared(Plain{});
   }
   return build_halves(client, rules);
