@@ -17,8 +17,8 @@ TEST(Listeners, SeveralNamedOnes_AreSplitIntoNameHostAndPort) {
 }
 
 TEST(Listeners, MalformedOnes_AreRefused) {
-  for (const char* text : {"", "PLAINTEXT", "://h:1", "A://h", "A://h:x", "A://h:70000",
-                           "A://h:1,A://h:2"}) {
+  for (const char* text :
+       {"", "PLAINTEXT", "://h:1", "A://h", "A://h:x", "A://h:70000", "A://h:1,A://h:2"}) {
     Config config;
     EXPECT_TRUE(parse_listeners(config, text).has_value()) << text;
     EXPECT_EQ(config.broker.listeners.size(), 1u) << "options must stay as they were: " << text;

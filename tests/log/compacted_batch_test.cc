@@ -142,8 +142,7 @@ TEST_F(CompactedBatchTest, Tombstone_GetsAHorizon_StaysUntilItHasPassed_ThenGoes
   now_ms_ = 11'001;
   const auto last = compact(first.bytes);
   EXPECT_EQ(records(last.bytes), Strings{"100:b"});
-  EXPECT_FALSE(
-      RecordBatchView::parse(last.bytes, CrcCheck::kVerify).value().has_delete_horizon());
+  EXPECT_FALSE(RecordBatchView::parse(last.bytes, CrcCheck::kVerify).value().has_delete_horizon());
 }
 
 TEST_F(CompactedBatchTest, Horizon_IsNotPushedBackByALaterPass) {
