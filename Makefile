@@ -38,6 +38,7 @@ packages-full:
 test-clients: packages-test
 	@$(SUPPORT)/fetch_kafka_jars.sh
 	$(SUPPORT)/make_venv.sh
+	$(SUPPORT)/fetch_node_clients.sh
 
 .PHONY: build
 build: packages-build

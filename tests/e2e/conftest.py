@@ -14,6 +14,7 @@ def pytest_addoption(parser):
     parser.addoption("--binary", default=os.path.join(brokers.ROOT, "build", "release", "orloj"))
     parser.addoption("--librdkafka-client", default="")
     parser.addoption("--load-generator", default="")
+    parser.addoption("--client", default="", help="one client library of programs.py")
     parser.addoption("--seed", type=int, default=None, help="repeat a random test")
 
 

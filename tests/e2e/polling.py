@@ -6,14 +6,16 @@ PAUSE_SECONDS = 0.02
 
 
 def wait_until(condition, seconds, what):
-    """Returns the first true value of condition(); fails after `seconds` naming what it waited for."""
+    """Returns the first true value of condition(); fails after `seconds` naming what it waited for,
+    a text or a function that makes one."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            told = what() if callable(what) else what
+            raise AssertionError(f"not within {seconds} s: {told}")
         time.sleep(PAUSE_SECONDS)
 
 

@@ -1,12 +1,15 @@
 #!/bin/bash
 # install_packages.sh LIST...: installs the Debian packages named in the list files that are not installed yet.
-# Says nothing and touches nothing when all are there.
+# Says nothing and touches nothing when all are there. A line `package:command` is content with any
+# command of that name.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 wanted=$(cat "$@" | sed 's/#.*//' | sort -u)
 missing=()
-for package in $wanted; do
+for line in $wanted; do
+  package=${line%%:*}
+  [ "$package" = "$line" ] || ! command -v "${line#*:}" >/dev/null || continue
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [ "$status" = installed ] || missing+=("$package")
 done
