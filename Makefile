@@ -6,7 +6,7 @@
 #   make test       the gate: unit tests under sanitizers, the rules of the house, real clients
 #   make test-full  the gate, then thread sanitizer, long variants and fuzzing
 #   make build      build/release/orloj
-#   make bench      benchmarks; results in build/release/bench/*.json
+#   make bench      small benchmarks, and Orloj beside the real Kafka (docs/performance.md)
 #   make format     format all C++ files
 #   make tidy       clang-tidy over the whole tree
 #   make clean      remove build/ (not the data directory)
@@ -76,8 +76,12 @@ test-full: packages-full prepare-test
 
 .PHONY: bench
 bench: packages-test
-	@$(SUPPORT)/build.sh release benchmarks
+	@$(SUPPORT)/fetch_kafka_jars.sh
+	$(SUPPORT)/make_venv.sh
+	$(SUPPORT)/build.sh release orloj
+	$(SUPPORT)/build.sh release benchmarks
 	$(SUPPORT)/run_bench.sh build/release/bench
+	exec .cache/venv/bin/python -B bench/compare.py
 
 .PHONY: format
 format: packages-full
