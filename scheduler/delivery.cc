@@ -17,6 +17,8 @@ constexpr std::size_t kDoneBatchesMax = 64;
 constexpr double kMeanWeight = 0.2;
 // Provenance and framing of a fired record, to guess how many fill a batch.
 constexpr double kFiredOverheadBytes = 300;
+// Damaged records that get a line each; then every tenth, hundredth, …
+constexpr std::size_t kDamagedLinesMax = 10;
 
 log::ProducerId reserved_producer(PartitionSchedule& schedule) {
   return schedule.topic().config()->first_reserved_producer_id + schedule.id().partition;
@@ -25,6 +27,14 @@ log::ProducerId reserved_producer(PartitionSchedule& schedule) {
 const AddEntry& add_of(const Entry& entry) {
   const auto* copy = std::get_if<CopyEntry>(&entry);
   return copy != nullptr ? copy->add : std::get<AddEntry>(entry);
+}
+
+bool is_worth_a_line(std::size_t damaged) {
+  std::size_t step = 1;
+  while (damaged / step > kDamagedLinesMax) {
+    step *= 10;
+  }
+  return damaged % step == 0;
 }
 
 bool is_add_or_copy(const Entry& entry) {
@@ -122,7 +132,7 @@ bool Delivery::read(PartitionSchedule& schedule, Claimed& claimed) {
 }
 
 // One bad record must not hold up the others: the claim shrinks until it is alone, then it is set
-// aside. It stays claimed, so it stays pending and is tried again after a restart.
+// aside. It stays pending and is tried again after a restart.
 void Delivery::payload_is_damaged(PartitionSchedule& schedule, const Claimed& claimed,
                                   const std::string& why) {
   if (claimed.entries.size() > 1) {
@@ -130,9 +140,18 @@ void Delivery::payload_is_damaged(PartitionSchedule& schedule, const Claimed& cl
     schedule.claim_most = claimed.entries.size() / 2;
     return;
   }
-  ++schedule.published.damaged;
-  tools_.alarm("scheduled record " + std::to_string(claimed.entries.front().entry) + " of " +
-               schedule.name() + " is damaged on disk and stays pending: " + why);
+  const EntryNumber entry = claimed.entries.front().entry;
+  schedule.pending().set_aside(entry);
+  const std::size_t damaged = schedule.pending().damaged();
+  if (is_worth_a_line(damaged)) {
+    tools_.alarm("scheduled record " + std::to_string(entry) + " of " + schedule.name() +
+                 " is damaged on disk and stays pending, number " + std::to_string(damaged) +
+                 " of this partition: " + why);
+  }
+  if (damaged >= static_cast<std::size_t>(tools_.options.damaged_entries_max)) {
+    schedule.halt("damaged_entries_max = " + std::to_string(tools_.options.damaged_entries_max) +
+                  " of its scheduled records are damaged on disk");
+  }
 }
 
 FiredBatchFields Delivery::batch_fields(PartitionSchedule& schedule) const {

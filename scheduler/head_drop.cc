@@ -169,7 +169,7 @@ Status HeadDrop::keep_live(PartitionSchedule& schedule, Chunk& chunk) const {
   });
   const auto stop = std::find_if(chunk.candidates.begin(), chunk.candidates.end(),
                                  [&](const Candidate& candidate) {
-                                   return schedule.pending().is_claimed(candidate.entry.entry) ||
+                                   return schedule.pending().is_held(candidate.entry.entry) ||
                                           candidate.copies > tools_.options.copies_per_year_max;
                                  });
   if (stop != chunk.candidates.end()) {

@@ -36,6 +36,7 @@ struct SchedulerOptions {
   std::int64_t fire_batch_bytes_max = 1 << 20;
   std::int64_t fire_rate_max_per_second = 200'000;  // per topic, for the overdue
   std::int32_t undurable_claims_max = 100'000;      // fired, DONE still waits
+  std::int32_t damaged_entries_max = 100'000;       // of a partition; beyond, it stops firing
   std::int64_t undurable_claims_sync_ms = 1'000;    // async topics: they wait at most so long
   std::int64_t clock_step_max_ms = 5'000;           // schedule.clock.step.max.ms
   std::int64_t clock_settle_ms = 60'000;            // stable for so long before firing goes on

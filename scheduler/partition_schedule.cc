@@ -150,7 +150,7 @@ Status PartitionSchedule::rebuild(TimingWheel& wheel) {
   PendingSet fresh(owner_, {.start = offsets.log_start,
                             .position = offsets.log_start,
                             .done_position = pending_.done_position()});
-  fresh.inherit_claims(pending_);
+  fresh.inherit_holds(pending_);
   pending_ = std::move(fresh);
   wheel.drop(owner_, 0);
   loads_from_ = offsets.high_watermark;
@@ -240,8 +240,8 @@ void PartitionSchedule::pin(log::Offset from) {
 }
 
 void PartitionSchedule::publish() {
-  published.pending =
-      pending_.pending() - static_cast<std::int64_t>(pending_.claimed()) + published.damaged;
+  published.pending = pending_.pending() - static_cast<std::int64_t>(pending_.claimed());
+  published.damaged = static_cast<std::int64_t>(pending_.damaged());
   published.ready = static_cast<std::int64_t>(pending_.ready());
   published.first_ready_ms = pending_.first_ready_ms().value_or(-1);
   published.next_unloaded_ms = next_unloaded_ms_ == INT64_MAX ? -1 : next_unloaded_ms_;

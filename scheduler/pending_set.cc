@@ -73,7 +73,7 @@ void PendingSet::add(const IndexedEntry& entry, TimingWheel& wheel) {
   if (entry.place != entry.entry) {
     moved_[entry.entry] = entry.place;
   }
-  if (!claims_.contains(entry.entry)) {
+  if (!is_held(entry.entry)) {
     wheel.insert({entry.due_ms, owner_, entry.entry});
     ++in_wheel_;
   }
@@ -90,6 +90,7 @@ void PendingSet::copy(const IndexedEntry& entry) {
 
 void PendingSet::done(const DoneItem& item) {
   claims_.erase(item.entry);
+  damaged_.erase(item.entry);
   moved_.erase(item.entry);
   if (item.place < header_.start) {
     return;  // never counted: its ADD was dropped before this index began
@@ -117,7 +118,7 @@ void PendingSet::take_loaded(const Loaded& loaded, TimingWheel& wheel) {
     if (entry.place != entry.entry) {
       moved_[entry.entry] = entry.place;
     }
-    if (!claims_.contains(entry.entry)) {
+    if (!is_held(entry.entry)) {
       wheel.insert({entry.due_ms, owner_, entry.entry});
       ++in_wheel_;
     }

@@ -53,9 +53,21 @@ class PendingSet {
   // Fired before the start, DONE still missing.
   void claim_again(EntryNumber entry) { claims_.insert(entry); }
   std::size_t claimed() const { return claims_.size(); }
-  bool is_claimed(EntryNumber entry) const { return claims_.contains(entry); }
-  // Another set of the same partition takes over what is claimed.
-  void inherit_claims(const PendingSet& other) { claims_ = other.claims_; }
+  // A claimed entry that cannot be read: it stays pending, and fires in no case.
+  void set_aside(EntryNumber entry) {
+    claims_.erase(entry);
+    damaged_.insert(entry);
+  }
+  std::size_t damaged() const { return damaged_.size(); }
+  // Claimed or set aside.
+  bool is_held(EntryNumber entry) const {
+    return claims_.contains(entry) || damaged_.contains(entry);
+  }
+  // Another set of the same partition takes over what is held.
+  void inherit_holds(const PendingSet& other) {
+    claims_ = other.claims_;
+    damaged_ = other.damaged_;
+  }
 
   // While an entry is being copied it is not claimed.
   void begin_copy(EntryNumber entry) { copying_.insert(entry); }
@@ -101,6 +113,7 @@ class PendingSet {
   std::map<std::int64_t, Bucket> buckets_;              // of what is loaded
   std::unordered_map<EntryNumber, log::Offset> moved_;  // loaded, place is not the entry number
   std::unordered_set<EntryNumber> claims_;
+  std::unordered_set<EntryNumber> damaged_;
   std::unordered_set<EntryNumber> copying_;
   std::unordered_map<EntryNumber, Unindexed> added_;
   std::vector<IndexedEntry> done_;

@@ -158,6 +158,7 @@ SchedulerStats SchedulerImpl::stats() const {
     const auto& published = schedule->published;
     pending[schedule->shared_topic().get()] += published.pending;
     stats.overdue += published.ready;
+    stats.damaged += published.damaged;
     const std::int64_t first_ready_ms = published.first_ready_ms;
     if (first_ready_ms >= 0) {
       stats.oldest_overdue_ms = std::max(stats.oldest_overdue_ms, now_ms - first_ready_ms);

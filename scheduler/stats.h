@@ -30,6 +30,7 @@ struct SchedulerStats {
   LatenessHistogram lateness;  // append instant minus due instant
   std::int64_t overdue = 0;
   std::int64_t oldest_overdue_ms = 0;
+  std::int64_t damaged = 0;       // pending for good: their payload cannot be read
   std::int64_t next_due_ms = -1;  // wall clock; -1 when nothing is pending
   std::int64_t wheel_entries = 0;
   std::int64_t clock_steps_total = 0;

@@ -175,6 +175,10 @@ void add_schedules(Families& out, const scheduler::SchedulerStats& stats) {
       out,
       gauge_family("orloj_schedule_oldest_overdue_seconds", "Age of the oldest overdue record."),
       number(stats.oldest_overdue_ms) / kMsPerSecond);
+  add_single(out,
+             gauge_family("orloj_schedule_damaged_entries",
+                          "Pending records that cannot fire: damaged on disk."),
+             number(stats.damaged));
   if (stats.next_due_ms >= 0) {
     add_single(
         out,

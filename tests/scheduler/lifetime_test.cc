@@ -191,6 +191,49 @@ TEST_F(LifetimeTest, DamagedPayload_IsSetAsideAndTheOthersFire) {
   EXPECT_NE(house.alarms().find("scheduled record 7 of orders-0 is damaged"), std::string::npos);
 }
 
+// What is damaged is no claim that waits for its DONE: it must not use up the places of those.
+TEST_F(LifetimeTest, ManyDamagedPayloads_DoNotStopTheOthers) {
+  constexpr int kEntries = 40;
+  constexpr int kDamaged = 15;
+  house.drop();
+  house.scheduler_options.undurable_claims_max = 4;
+  ASSERT_TRUE(house.open());
+  for (int i = 0; i < kEntries; ++i) {
+    const std::string value = "payload-" + std::to_string(100 + i);
+    ASSERT_TRUE(house.produce({{"k", value, delayed(600'000)}}));
+  }
+  house.run_until_pending(kEntries);
+  for (int i = 0; i < kDamaged; ++i) {
+    damage("/data/orders-0/schedule/00000000000000000000.log",
+           "payload-" + std::to_string(100 + 2 * i));
+  }
+  house.sim.clock.advance_ms(600'000);
+  house.run_until_pending(kDamaged);
+  EXPECT_EQ(house.consume().size(), static_cast<std::size_t>(kEntries - kDamaged));
+  EXPECT_EQ(house.scheduler->stats().damaged, kDamaged);
+  EXPECT_NE(house.alarms().find("number 10 of this partition"), std::string::npos);
+  EXPECT_EQ(house.alarms().find("number 15 of this partition"), std::string::npos);
+  house.close_and_open();
+  while (house.scheduler->stats().damaged < kDamaged) house.scheduler->run_once().value();
+  EXPECT_EQ(pending(), kDamaged);
+  EXPECT_EQ(house.consume().size(), static_cast<std::size_t>(kEntries - kDamaged));
+}
+
+TEST_F(LifetimeTest, MoreDamageThanIsKept_HaltsThePartitionWithAnAlarm) {
+  house.drop();
+  house.scheduler_options.damaged_entries_max = 1;
+  ASSERT_TRUE(house.open());
+  ASSERT_TRUE(house.produce({{"k", "payload-1", delayed(1'000)}}));
+  ASSERT_TRUE(house.produce({{"k", "payload-2", delayed(2'000)}}));
+  house.run_until_pending(2);
+  damage("/data/orders-0/schedule/00000000000000000000.log", "payload-1");
+  house.sim.clock.advance_ms(2'000);
+  house.scheduler->run_once().value();
+  house.scheduler->run_once().value();
+  EXPECT_TRUE(house.consume().empty());
+  EXPECT_NE(house.alarms().find("damaged_entries_max = 1"), std::string::npos);
+}
+
 TEST_F(LifetimeTest, DamagedScheduleLog_HaltsFiringButNotTheStart) {
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(house.produce({{"k", "payload-" + std::to_string(i), delayed(1'000)}}));
