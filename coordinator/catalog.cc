@@ -61,6 +61,7 @@ class StoredCatalog : public Catalog {
   Status load_topics();
   Status load_tombstones();
   Status load_sequence();
+  Status check_collisions(const NewTopic& topic) const;
   Status check_partitions(const NewTopic& topic, std::int32_t partitions) const;
   Status check_configs(const std::map<std::string, std::string>& configs) const;
   log::TopicId new_id(const CatalogSnapshot& known) const;
@@ -133,6 +134,19 @@ Status StoredCatalog::load_topics() {
   return {};
 }
 
+// The broker's own topics are made all the same: nothing works without them.
+Status StoredCatalog::check_collisions(const NewTopic& topic) const {
+  if (topic.internal || topic.name.find_first_of("._") == std::string::npos) return {};
+  const auto now = snapshot();
+  for (const auto& [name, other] : now->by_name) {
+    if (topic_names_collide(name, topic.name)) {
+      return error(ErrorCode::kInvalidTopicName,
+                   "Topic '" + topic.name + "' collides with existing topic: " + name);
+    }
+  }
+  return {};
+}
+
 Status StoredCatalog::check_partitions(const NewTopic& topic, std::int32_t partitions) const {
   if (partitions <= 0) {
     return error(ErrorCode::kInvalidPartitions,
@@ -195,6 +209,7 @@ Result<Topic> StoredCatalog::plan(const NewTopic& wanted) const {
   if (find(wanted.name) != nullptr) {
     return error(ErrorCode::kTopicExists, "Topic '" + wanted.name + "' already exists.");
   }
+  if (Status apart = check_collisions(wanted); !apart) return apart.error();
   const std::int32_t partitions =
       wanted.partitions == -1 ? options_.num_partitions : wanted.partitions;
   if (Status within = check_partitions(wanted, partitions); !within) return within.error();

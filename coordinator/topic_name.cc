@@ -14,6 +14,10 @@ Error bad_name(std::string message) {
   return Error{ErrorCode::kInvalidTopicName, std::move(message)};
 }
 
+char with_one_separator(char c) {
+  return c == '.' ? '_' : c;
+}
+
 }  // namespace
 
 Status check_topic_name(std::string_view name) {
@@ -28,6 +32,10 @@ Status check_topic_name(std::string_view name) {
                     "\": only letters, digits, '.', '_' and '-' are allowed in a topic name");
   }
   return {};
+}
+
+bool topic_names_collide(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, with_one_separator, with_one_separator);
 }
 
 }  // namespace orloj::coordinator

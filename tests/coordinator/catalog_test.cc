@@ -47,6 +47,27 @@ TEST_F(CatalogTest, Create_ThenReopen_FindsTheSameTopic) {
   EXPECT_EQ(catalog_->leader_of({topic->id, 0}), options_.node_id);
 }
 
+TEST_F(CatalogTest, NamesThatDifferInDotsAndUnderscoresOnly_Collide) {
+  create({.name = "a.b_c"});
+  for (const char* name : {"a_b_c", "a.b.c", "a_b.c"}) {
+    const auto refused = catalog_->plan({.name = name});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidTopicName);
+    EXPECT_EQ(refused.error().message,
+              "Topic '" + std::string(name) + "' collides with existing topic: a.b_c");
+  }
+  EXPECT_EQ(refused({.name = "a.b_c"}), ErrorCode::kTopicExists);
+  create({.name = "a-b-c"});
+  create({.name = "ab_c"});
+  open();
+  EXPECT_EQ(refused({.name = "a_b_c"}), ErrorCode::kInvalidTopicName);
+}
+
+TEST_F(CatalogTest, InternalTopic_IsMadeWhateverItCollidesWith) {
+  create({.name = "__consumer.offsets"});
+  create({.name = "__consumer_offsets", .internal = true});
+}
+
 TEST_F(CatalogTest, Create_WithoutCounts_TakesTheBrokersDefaults) {
   options_.num_partitions = 4;
   open();
