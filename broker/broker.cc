@@ -155,10 +155,17 @@ coordinator::Result<std::vector<std::shared_ptr<log::Partition>>> Broker::Impl::
 }
 
 void Broker::Impl::open_groups() {
-  groups = coordinator::GroupCoordinator::create(
-      env, config.coordinator.groups, [this](coordinator::GroupCoordinator::IfMissing if_missing) {
-        return offsets_partitions(if_missing);
-      });
+  coordinator::GroupCoordinator::Surroundings surroundings;
+  surroundings.open_offsets_topic = [this](coordinator::GroupCoordinator::IfMissing if_missing) {
+    return offsets_partitions(if_missing);
+  };
+  surroundings.topic_exists = [this](std::string_view name, const log::TopicId& id) {
+    const auto topic = catalog->find(name);
+    return topic != nullptr && (id.is_zero() || topic->id == id);
+  };
+  surroundings.alarm = [](const std::string& line) { log_warning(line); };
+  groups = coordinator::GroupCoordinator::create(env, config.coordinator.groups,
+                                                 std::move(surroundings));
   groups->start();
 }
 

@@ -50,13 +50,42 @@ OffsetFetchResponse fetch_from(const Group* group, const OffsetFetchRequest& req
   return response;
 }
 
+void drop_unknown_topics(std::vector<OffsetCommitTopic>& topics,
+                         const GroupCoordinator::TopicExists& exists) {
+  for (auto& topic : topics) {
+    std::erase_if(topic.partitions, [&](const OffsetCommitPartition& partition) {
+      return !exists(topic.name, partition.committed.topic_id);
+    });
+  }
+  std::erase_if(topics, [](const auto& topic) { return topic.partitions.empty(); });
+}
+
+// The tombstones of a deleted topic's offsets may not be durable yet.
+void hide_unknown_topics(const OffsetFetchRequest& request, OffsetFetchResponse& response,
+                         const GroupCoordinator::TopicExists& exists) {
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      const CommittedOffset& committed = partition.committed;
+      if (committed.offset != log::kNoOffset && !exists(topic.name, committed.topic_id)) {
+        partition.committed = {};
+      }
+    }
+    if (request.topics) continue;
+    std::erase_if(topic.partitions, [](const FetchedOffset& partition) {
+      return partition.committed.offset == log::kNoOffset;
+    });
+  }
+  std::erase_if(response.topics,
+                [&](const auto& topic) { return !request.topics && topic.partitions.empty(); });
+}
+
 class LocalGroupCoordinator : public GroupCoordinator {
  public:
-  LocalGroupCoordinator(log::Env env, const GroupOptions& options, OpenOffsetsTopic open,
-                        GroupDirectory::Alarm alarm)
+  LocalGroupCoordinator(log::Env env, const GroupOptions& options, Surroundings surroundings)
       : env_(env),
         options_(options),
-        directory_(env, options_, std::move(open), std::move(alarm)) {}
+        topic_exists_(surroundings.topic_exists),
+        directory_(env, options_, std::move(surroundings)) {}
 
   void start() override { directory_.start(); }
   void stop() override { directory_.stop(); }
@@ -94,6 +123,7 @@ class LocalGroupCoordinator : public GroupCoordinator {
 
   const log::Env env_;
   const GroupOptions options_;
+  const TopicExists topic_exists_;
   GroupDirectory directory_;
   std::atomic<std::int64_t> commits_total_{0};
 };
@@ -183,7 +213,10 @@ void LocalGroupCoordinator::commit_offsets(OffsetCommitRequest request,
       request.group_id, if_absent,
       [&](Group* group, const Now& now, Decision& out) {
         unknown = group == nullptr;
-        if (!unknown) group->commit(now, request, counted, out);
+        if (unknown) return;
+        // Under the group's lock: a topic that goes after this look takes the commit with it.
+        drop_unknown_topics(request.topics, topic_exists_);
+        group->commit(now, request, counted, out);
       },
       EmptyId::kAllowed);
   if (error == GroupError::kNone && !unknown) return;
@@ -202,6 +235,7 @@ OffsetFetchResponse LocalGroupCoordinator::fetch_offsets(const OffsetFetchReques
   const GroupError error = shard->look(
       request.group_id, [&](const Group* group) { response = fetch_from(group, request); });
   if (error != GroupError::kNone) response.error = error;
+  hide_unknown_topics(request, response, topic_exists_);
   return response;
 }
 
@@ -318,11 +352,10 @@ NewTopic offsets_topic(const GroupOptions& options) {
   return topic;
 }
 
-std::unique_ptr<GroupCoordinator> GroupCoordinator::create(
-    log::Env& env, const GroupOptions& options, OpenOffsetsTopic open_offsets_topic,
-    std::function<void(const std::string&)> alarm) {
-  return std::make_unique<LocalGroupCoordinator>(env, options, std::move(open_offsets_topic),
-                                                 std::move(alarm));
+std::unique_ptr<GroupCoordinator> GroupCoordinator::create(log::Env& env,
+                                                           const GroupOptions& options,
+                                                           Surroundings surroundings) {
+  return std::make_unique<LocalGroupCoordinator>(env, options, std::move(surroundings));
 }
 
 }  // namespace orloj::coordinator

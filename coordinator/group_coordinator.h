@@ -50,11 +50,19 @@ class GroupCoordinator {
   using OpenOffsetsTopic =
       std::function<Result<std::vector<std::shared_ptr<log::Partition>>>(IfMissing)>;
 
-  // `alarm` gets one line for each thing an operator must see (the offsets topic cannot be opened,
-  // a partition of it cannot be read); any thread.
-  static std::unique_ptr<GroupCoordinator> create(
-      log::Env& env, const GroupOptions& options, OpenOffsetsTopic open_offsets_topic,
-      std::function<void(const std::string&)> alarm = {});
+  // Whether the catalogue holds a topic of this name and, unless it is zero, this id. Called with
+  // locks held, from any thread.
+  using TopicExists = std::function<bool(std::string_view name, const log::TopicId& id)>;
+
+  struct Surroundings {
+    OpenOffsetsTopic open_offsets_topic;
+    TopicExists topic_exists;
+    // Gets one line for each thing an operator must see (the offsets topic cannot be opened, a
+    // partition of it cannot be read); any thread.
+    std::function<void(const std::string&)> alarm;
+  };
+  static std::unique_ptr<GroupCoordinator> create(log::Env& env, const GroupOptions& options,
+                                                  Surroundings surroundings);
   virtual ~GroupCoordinator() = default;
 
   // Starts the loading thread; loads __consumer_offsets if it exists. Once, before any request.
@@ -73,6 +81,8 @@ class GroupCoordinator {
   virtual GroupError heartbeat(const HeartbeatRequest& request) = 0;
   virtual void leave(LeaveRequest request, std::function<void(LeaveResponse)> done) = 0;
 
+  // Offsets belong to a topic, not to a name: what was committed for a topic that is gone is not
+  // found under a new one of the same name, nor is it committed any more (no result in the answer).
   virtual void commit_offsets(OffsetCommitRequest request,
                               std::function<void(OffsetCommitResponse)> done) = 0;
   virtual OffsetFetchResponse fetch_offsets(const OffsetFetchRequest& request) const = 0;

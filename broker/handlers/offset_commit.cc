@@ -43,7 +43,7 @@ coordinator::OffsetCommitRequest to_commit(const OffsetCommitRequest& message,
       known.partitions.push_back(
           {partition.partition_index,
            {partition.committed_offset, partition.committed_leader_epoch,
-            std::string(partition.committed_metadata.value_or(std::string_view{}))}});
+            std::string(partition.committed_metadata.value_or(std::string_view{})), topic->id}});
     }
     if (!known.partitions.empty()) commit.topics.push_back(std::move(known));
   }

@@ -49,6 +49,9 @@ class Group {
   // The group becomes kDead at once, and may be dropped when the tombstones are durable.
   void remove(DeleteDone done, Decision& out);
   void forget_topic(const std::string& topic, Decision& out);
+  void forget_unknown_topics(
+      const std::function<bool(std::string_view name, const log::TopicId& id)>& exists,
+      Decision& out);
 
   // Time-outs that are due; the next one (a lower bound; kNever: none).
   void on_time(const Now& now, Decision& out);

@@ -190,6 +190,20 @@ void Group::forget_topic(const std::string& topic, Decision& out) {
   if (!partitions.empty()) append_tombstones({{topic, partitions}}, out);
 }
 
+void Group::forget_unknown_topics(
+    const std::function<bool(std::string_view name, const log::TopicId& id)>& exists,
+    Decision& out) {
+  std::vector<TopicPartitions> gone;
+  for (const auto& topic : offsets_.fetch_all().topics) {
+    TopicPartitions unknown{topic.name, {}};
+    for (const auto& [partition, committed, error] : topic.partitions) {
+      if (!exists(topic.name, committed.topic_id)) unknown.partitions.push_back(partition);
+    }
+    if (!unknown.partitions.empty()) gone.push_back(std::move(unknown));
+  }
+  if (!gone.empty()) append_tombstones(gone, out);
+}
+
 GroupError Group::check_empty_for_removal() const {
   if (state_ == GroupState::kDead) return GroupError::kGroupIdNotFound;
   return state_ == GroupState::kEmpty ? GroupError::kNone : GroupError::kNonEmptyGroup;

@@ -7,9 +7,9 @@
 
 namespace orloj::coordinator {
 
-GroupDirectory::GroupDirectory(log::Env env, const GroupOptions& options, OpenOffsetsTopic open,
-                               Alarm alarm)
-    : env_(env), options_(options), open_(std::move(open)), alarm_(std::move(alarm)) {
+GroupDirectory::GroupDirectory(log::Env env, const GroupOptions& options,
+                               GroupCoordinator::Surroundings surroundings)
+    : env_(env), options_(options), surroundings_(std::move(surroundings)) {
 }
 
 GroupDirectory::~GroupDirectory() {
@@ -55,7 +55,7 @@ void GroupDirectory::loader_main() {
 }
 
 void GroupDirectory::open_and_load(IfMissing if_missing) {
-  const auto partitions = open_(if_missing);
+  const auto partitions = surroundings_.open_offsets_topic(if_missing);
   if (!partitions) {
     raise_alarm("groups cannot be served: " + partitions.error().message);
   }
@@ -92,7 +92,7 @@ void GroupDirectory::load_shards(const Shards& fresh) {
       const std::lock_guard lock(mutex_);
       if (state_ == State::kStopped) return;
     }
-    const Status loaded = fresh[i]->load();
+    const Status loaded = fresh[i]->load(surroundings_.topic_exists);
     if (loaded) continue;
     raise_alarm("groups of " + std::string(kOffsetsTopic) + "-" + std::to_string(i) +
                 " cannot be served: " + loaded.error().message);

@@ -25,13 +25,12 @@ namespace orloj::coordinator {
 
 class GroupDirectory {
  public:
-  using OpenOffsetsTopic = GroupCoordinator::OpenOffsetsTopic;
   using IfMissing = GroupCoordinator::IfMissing;
-  using Alarm = std::function<void(const std::string&)>;
   using Shards = std::vector<std::shared_ptr<GroupShard>>;
 
   // `options` outlives the directory.
-  GroupDirectory(log::Env env, const GroupOptions& options, OpenOffsetsTopic open, Alarm alarm);
+  GroupDirectory(log::Env env, const GroupOptions& options,
+                 GroupCoordinator::Surroundings surroundings);
   ~GroupDirectory();
 
   // As in GroupCoordinator.
@@ -54,13 +53,12 @@ class GroupDirectory {
   void load_shards(const Shards& fresh);
   void answer_waiters(GroupError error);
   void raise_alarm(const std::string& message) const {
-    if (alarm_) alarm_(message);
+    if (surroundings_.alarm) surroundings_.alarm(message);
   }
 
   const log::Env env_;
   const GroupOptions& options_;
-  const OpenOffsetsTopic open_;
-  const Alarm alarm_;
+  const GroupCoordinator::Surroundings surroundings_;
   std::atomic<std::int64_t> groups_total_{0};
 
   mutable std::mutex mutex_;  // never held across a call into a shard or a callback

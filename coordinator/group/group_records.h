@@ -58,6 +58,7 @@ struct GroupValue {
 
 std::string encode_offset_key(const OffsetKey& key);
 std::string encode_group_key(std::string_view group_id);
+// Version 4 when the topic id is known; 1, which has none, when the offset expires by itself.
 std::string encode_offset_value(const OffsetValue& value);
 std::string encode_group_value(const GroupValue& value);
 

@@ -46,7 +46,7 @@ GroupError GroupShard::state_error() const {
 }
 
 // Loading runs without the mutex: until kReady nobody else touches groups_.
-Status GroupShard::load() {
+Status GroupShard::load(const GroupCoordinator::TopicExists& topic_exists) {
   Status read =
       read_all(*partition_, [this](std::string_view key, auto value) { return apply(key, value); });
   After after;
@@ -62,6 +62,7 @@ Status GroupShard::load() {
       for (const auto& entry : loaded) {
         Decision decision;
         entry->group.on_loaded(time, decision);
+        entry->group.forget_unknown_topics(topic_exists, decision);
         settle(entry, std::move(decision), after);
       }
       publish_deadline();

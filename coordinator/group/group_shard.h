@@ -43,8 +43,9 @@ class GroupShard : public std::enable_shared_from_this<GroupShard> {
   GroupShard(log::Env env, const GroupOptions& options, std::shared_ptr<log::Partition> partition,
              std::atomic<std::int64_t>& groups_total);
 
-  // Reads the partition. Blocking; once, before anything else succeeds.
-  Status load();
+  // Reads the partition; drops the offsets of topics that do not exist: a crash came between a
+  // deletion and its tombstones. Blocking; once, before anything else succeeds.
+  Status load(const GroupCoordinator::TopicExists& topic_exists);
   void stop();
 
   // kNone: the operation ran. Else it did not: kCoordinatorLoadInProgress, kCoordinatorNotAvailable

@@ -141,6 +141,7 @@ struct CommittedOffset {
   log::Offset offset = log::kNoOffset;
   std::int32_t leader_epoch = -1;
   std::string metadata;
+  log::TopicId topic_id = {};  // of the topic that it was committed for; zero: not known
 };
 
 struct OffsetCommitPartition {

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,6 +60,15 @@ class Node {
   Catalog& catalog() { return *catalog_; }
   const std::vector<std::string>& alarms() const { return alarms_; }
 
+  // From now on topics have this id, or do not exist.
+  void set_topics(std::optional<log::TopicId> id) {
+    const std::lock_guard lock(topics_mutex_);
+    all_topics_exist_ = false;
+    existing_ = id;
+  }
+
+  log::TopicId topic_id;  // what commits are for; zero: commits of an old version
+
   void kill() {
     sim_.disk.kill_process();
     close();
@@ -102,7 +113,7 @@ class Node {
                                        const std::string& topic = "t") {
     OffsetCommitRequest request;
     request.group_id = group;
-    request.topics = {{topic, {{0, {offset, -1, ""}}}}};
+    request.topics = {{topic, {{0, {offset, -1, "", topic_id}}}}};
     Pending<OffsetCommitResponse> answer;
     groups_->commit_offsets(std::move(request), answer.callback());
     return answer;
@@ -131,10 +142,16 @@ class Node {
         [this]() -> log::Result<log::CatalogFacts> { return catalog_->log_facts(); },
         [](const log::Error&) {});
     store_ = std::move(store.value());
-    groups_ = GroupCoordinator::create(
-        sim_.env(), options_.groups,
-        [this](GroupCoordinator::IfMissing if_missing) { return open_offsets_topic(if_missing); },
-        [this](const std::string& message) { alarms_.push_back(message); });
+    GroupCoordinator::Surroundings surroundings;
+    surroundings.open_offsets_topic = [this](GroupCoordinator::IfMissing if_missing) {
+      return open_offsets_topic(if_missing);
+    };
+    surroundings.topic_exists = [this](std::string_view, const log::TopicId& id) {
+      const std::lock_guard lock(topics_mutex_);
+      return all_topics_exist_ || (existing_ && (id.is_zero() || id == *existing_));
+    };
+    surroundings.alarm = [this](const std::string& message) { alarms_.push_back(message); };
+    groups_ = GroupCoordinator::create(sim_.env(), options_.groups, std::move(surroundings));
     groups_->start();
   }
 
@@ -173,6 +190,9 @@ class Node {
   std::unique_ptr<log::LogStore> store_;
   std::unique_ptr<GroupCoordinator> groups_;
   std::vector<std::string> alarms_;
+  std::mutex topics_mutex_;
+  bool all_topics_exist_ = true;
+  std::optional<log::TopicId> existing_;
 };
 
 }  // namespace orloj::coordinator

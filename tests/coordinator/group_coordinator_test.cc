@@ -142,6 +142,57 @@ TEST(GroupCoordinator, DeletedTopic_LosesItsOffsetsInEveryGroup) {
   }
 }
 
+constexpr log::TopicId kOldTopic{{1}};
+constexpr log::TopicId kNewTopic{{2}};
+
+// The topic is gone from the catalogue, the coordinator was not told.
+TEST(GroupCoordinator, KillBetweenADeletionAndItsCleanUp_LeavesNoOffsetsToANewTopic) {
+  for (const log::TopicId& id : {kOldTopic, log::TopicId{}}) {
+    Node node;
+    node.topic_id = id;
+    ASSERT_EQ(node.prepare(), GroupError::kNone);
+    node.commit("g", 5).get();
+    node.set_topics(std::nullopt);
+    node.kill();
+    ASSERT_EQ(node.prepare(), GroupError::kNone);
+    node.set_topics(kNewTopic);
+    while (node.groups().stats().offsets > 0) std::this_thread::yield();
+    EXPECT_EQ(node.fetch("g"), -1) << id.to_string();
+    node.kill();
+    ASSERT_EQ(node.prepare(), GroupError::kNone);
+    EXPECT_EQ(node.fetch("g"), -1) << id.to_string();
+  }
+}
+
+TEST(GroupCoordinator, TopicThatWasMadeAnewBeforeTheKill_InheritsNoOffsets) {
+  Node node;
+  node.topic_id = kOldTopic;
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  node.commit("g", 5).get();
+  node.set_topics(kNewTopic);
+  EXPECT_EQ(node.fetch("g"), -1);
+  EXPECT_TRUE(node.groups().fetch_offsets({"g", std::nullopt, false}).topics.empty());
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  while (node.groups().stats().offsets > 0) std::this_thread::yield();
+  node.topic_id = kNewTopic;
+  EXPECT_EQ(Node::error_of(node.commit("g", 7)), GroupError::kNone);
+  EXPECT_EQ(node.fetch("g"), 7);
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  EXPECT_EQ(node.fetch("g"), 7);
+}
+
+TEST(GroupCoordinator, CommitForATopicThatIsGone_IsNotStored) {
+  Node node;
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  node.set_topics(kNewTopic);
+  node.topic_id = kOldTopic;
+  EXPECT_TRUE(node.commit("g", 5).get().topics.empty());
+  node.set_topics(kOldTopic);
+  EXPECT_EQ(node.fetch("g"), -1);
+}
+
 TEST(GroupCoordinator, DeletedGroup_StaysDeletedAcrossAKill) {
   Node node;
   ASSERT_EQ(node.prepare(), GroupError::kNone);

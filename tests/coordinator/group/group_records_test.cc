@@ -56,6 +56,42 @@ TEST(GroupRecords, OffsetValue_HasKafkasBytes) {
             "000000000000000b");
 }
 
+TEST(GroupRecords, OffsetValueWithATopicId_HasKafkasBytes) {
+  OffsetValue value{{5, 2, "n"}, 9, -1};
+  for (std::size_t i = 0; i < 16; ++i) {
+    value.committed.topic_id.bytes[i] = static_cast<std::uint8_t>(i + 1);
+  }
+  const std::string bytes = encode_offset_value(value);
+  EXPECT_EQ(hex(bytes),
+            "0004"
+            "0000000000000005"
+            "00000002"
+            "026e"
+            "0000000000000009"
+            "010010"
+            "0102030405060708090a0b0c0d0e0f10");
+  const auto read = decode_offset_value(bytes).value();
+  EXPECT_EQ(read.committed.topic_id, value.committed.topic_id);
+  EXPECT_EQ(read.committed.metadata, "n");
+  EXPECT_EQ(read.commit_timestamp_ms, 9);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_offset_value(std::string_view(bytes).substr(0, size))) << size;
+  }
+}
+
+TEST(GroupRecords, OffsetValueWithUnknownTags_IsRead) {
+  const std::string v4(
+      "\0\4"
+      "\0\0\0\0\0\0\0\5"
+      "\0\0\0\2"
+      "\2n"
+      "\0\0\0\0\0\0\0\11"
+      "\1\5\3abc",
+      30);
+  EXPECT_EQ(decode_offset_value(v4).value().committed.offset, 5);
+  EXPECT_TRUE(decode_offset_value(v4).value().committed.topic_id.is_zero());
+}
+
 TEST(GroupRecords, GroupValue_HasKafkasBytes) {
   EXPECT_EQ(hex(encode_group_value(sample_group())),
             "0003"
@@ -121,7 +157,7 @@ TEST(GroupRecords, OlderVersions_AreRead) {
 
 TEST(GroupRecords, NewerOnes_AreRefusedAsNewer) {
   EXPECT_EQ(decode_key(std::string("\0\3\0\1g", 5)).error().code, ErrorCode::kUnsupportedFormat);
-  EXPECT_EQ(decode_offset_value(std::string("\0\4", 2)).error().code,
+  EXPECT_EQ(decode_offset_value(std::string("\0\5", 2)).error().code,
             ErrorCode::kUnsupportedFormat);
   EXPECT_EQ(decode_group_value(std::string("\0\4", 2)).error().code, ErrorCode::kUnsupportedFormat);
 }
