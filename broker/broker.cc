@@ -298,6 +298,13 @@ std::string Broker::metrics() const {
   return impl_->metrics->render();
 }
 
+std::string Broker::unready_reason() const {
+  if (impl_->logs->disk_space() == log::DiskSpace::kEnough) return {};
+  return "disk space low: less than log.disk.low.water.bytes = " +
+         std::to_string(impl_->config.log.disk_low_water_bytes) + " are free in " +
+         impl_->config.log.data_dir + ", clients cannot append";
+}
+
 Status Broker::stop() {
   return impl_->stop();
 }

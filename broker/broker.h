@@ -48,6 +48,10 @@ class Broker {
   // The page of /metrics. Any thread, until stop().
   std::string metrics() const;
 
+  // Why clients had better go elsewhere although the broker runs; empty: no reason. Any thread,
+  // until stop().
+  std::string unready_reason() const;
+
   // Stops accepting, finishes or refuses what is in flight within drain_max_ms, flushes, writes the
   // clean marker.
   Status stop();

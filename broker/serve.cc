@@ -70,7 +70,7 @@ class Door {
   std::optional<std::string> open(const std::string& address) {
     if (address.empty()) return std::nullopt;
     server_.add_route("/livez", [] { return AdminResponse{200, kText, "ok\n"}; });
-    server_.add_route("/readyz", [this] { return health(); });
+    server_.add_route("/readyz", [this] { return readiness(); });
     server_.add_route("/healthz", [this] { return health(); });
     server_.add_route("/metrics", [this] { return metrics(); });
     auto fault = server_.start(address);
@@ -99,6 +99,12 @@ class Door {
         return {503, kText, "stopping: finishing what is in flight\n"};
     }
     return {500, kText, "unknown phase\n"};
+  }
+
+  AdminResponse readiness() const {
+    if (phase_.load() != Phase::kReady) return health();
+    const std::string reason = broker_.load()->unready_reason();
+    return reason.empty() ? health() : AdminResponse{503, kText, reason + "\n"};
   }
 
   AdminResponse metrics() const {

@@ -64,9 +64,12 @@ class LogStore {
 
   virtual std::shared_ptr<Partition> find(const PartitionId& id) const = 0;  // null when unknown
   virtual std::vector<std::shared_ptr<Partition>> all() const = 0;
+  // As of the last look, about a second ago; before start_background(): kEnough.
+  virtual DiskSpace disk_space() const = 0;
   virtual void set_config(const TopicId& id, const TopicLogConfig& config) = 0;
 
-  // Starts the background thread (retention, compaction, checkpoints, trash).
+  // Looks at the free space, then starts the background thread (retention, compaction, checkpoints,
+  // trash).
   virtual void start_background() = 0;
   // Clean stop: background off, every log closed clean, checkpoint, clean marker, lock released.
   virtual Status close() = 0;

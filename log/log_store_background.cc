@@ -16,6 +16,7 @@ constexpr std::int64_t kFlushTickMs =
 
 void LogStoreImpl::start_background() {
   if (!background_.joinable()) {
+    look_at_disk_space();
     background_ = std::thread([this] { run_background(); });
   }
 }
@@ -54,15 +55,22 @@ void LogStoreImpl::run_background() {
   }
 }
 
+void LogStoreImpl::look_at_disk_space() {
+  const auto free_bytes = env_.files().free_bytes(options_.data_dir);
+  const bool is_low =
+      free_bytes && *free_bytes < static_cast<std::uint64_t>(options_.disk_low_water_bytes);
+  disk_space_ = is_low ? DiskSpace::kLow : DiskSpace::kEnough;
+  for (const auto& partition : all()) {
+    partition->set_disk_space(disk_space_);
+  }
+}
+
 void LogStoreImpl::run_due(Timetable& timetable) {
   const std::int64_t now_ms = env_.clock().boot_ms();
   const bool retention = now_ms >= timetable.retention_ms;
   const bool compaction = now_ms >= timetable.compaction_ms;
-  const auto free_bytes = env_.files().free_bytes(options_.data_dir);
-  const bool is_low =
-      free_bytes && *free_bytes < static_cast<std::uint64_t>(options_.disk_low_water_bytes);
+  look_at_disk_space();
   for (const auto& partition : all()) {
-    partition->set_disk_space(is_low ? DiskSpace::kLow : DiskSpace::kEnough);
     if (retention) {
       check(partition->run_retention());
     }

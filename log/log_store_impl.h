@@ -1,6 +1,7 @@
 // The inside of LogStore, shared by log_store*.cc only.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -35,6 +36,7 @@ class LogStoreImpl final : public LogStore {
   std::shared_ptr<Partition> find(const PartitionId& id) const override;
   std::vector<std::shared_ptr<Partition>> all() const override;
   void set_config(const TopicId& id, const TopicLogConfig& config) override;
+  DiskSpace disk_space() const override { return disk_space_; }
   void start_background() override;
   Status close() override;
 
@@ -64,6 +66,7 @@ class LogStoreImpl final : public LogStore {
   Result<bool> holds_no_records(const std::string& directory) const;
   void discard_later(std::string path);
 
+  void look_at_disk_space();
   void run_background();
   void run_due(Timetable& timetable);
   void check(const Status& status);
@@ -85,6 +88,7 @@ class LogStoreImpl final : public LogStore {
   std::vector<Deletion> deletions_;
   std::vector<TopicId> passed_;  // tombstones that the journal has passed
 
+  std::atomic<DiskSpace> disk_space_ = DiskSpace::kEnough;
   std::mutex background_mutex_;
   std::condition_variable background_wake_;
   std::vector<Trash> trash_;

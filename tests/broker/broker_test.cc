@@ -56,6 +56,17 @@ TEST(Broker, AdvertisedRanges_HoldThePointsThatOldClientsProbe) {
   }
 }
 
+TEST(Broker, LowDiskSpace_IsAReasonNotToSendClientsHere) {
+  test::Node node;
+  node.start();
+  EXPECT_EQ(node.broker().unready_reason(), "");
+  ASSERT_TRUE(node.stop());
+  node.config.log.disk_low_water_bytes = INT64_MAX;
+  node.start();
+  EXPECT_TRUE(node.broker().unready_reason().starts_with("disk space low: "))
+      << node.broker().unready_reason();
+}
+
 TEST(Broker, SecondStartOnTheSameDirectory_NamesTheHolder) {
   test::Node node;
   node.start();

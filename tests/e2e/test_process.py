@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from broker import STOP_SECONDS
+from broker import READY_SECONDS, STOP_SECONDS
 from clients import kcat, run
 from polling import wait_until
 
@@ -62,6 +62,15 @@ def test_health_and_metrics_are_served(broker, client):
     status, text = broker.http("/metrics")
     assert status == 200 and "# TYPE orloj_" in text
     assert broker.http("/no-such-page")[0] == 404
+
+
+def test_a_full_disk_makes_the_broker_unready_but_not_unhealthy(make_broker):
+    full = make_broker({"log.disk.low.water.bytes": str(2**62)}, start=False)
+    full.spawn()
+    wait_until(lambda: "ready: clients connect" in full.log, READY_SECONDS, "the broker serves")
+    status, text = full.http("/readyz")
+    assert status == 503 and text.startswith("disk space low: ")
+    assert full.http("/healthz")[0] == 200
 
 
 def test_bytes_that_are_no_request_cost_only_their_connection(broker, client, seeded):
