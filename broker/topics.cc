@@ -65,8 +65,10 @@ coordinator::Status Topics::remove(const log::TopicId& id) {
 std::shared_ptr<const scheduler::TopicScheduleConfig> Topics::schedule_config(
     const Topic& topic) const {
   const std::lock_guard lock(config_mutex_);
-  CachedConfig& cached = configs_[topic.id];
-  if (cached.config && cached.revision == topic.revision) return cached.config;
+  const auto cached = configs_.find(topic.id);
+  if (cached != configs_.end() && cached->second.revision == topic.revision) {
+    return cached->second.config;
+  }
   const auto settings = coordinator::to_schedule_settings(topic.configs, parts_.defaults);
   auto config = std::make_shared<scheduler::TopicScheduleConfig>();
   config->topic = topic.name;
@@ -83,9 +85,9 @@ std::shared_ptr<const scheduler::TopicScheduleConfig> Topics::schedule_config(
   config->compression_type = settings.compression_type;
   config->dead_letter_topic = settings.dead_letter_topic;
   config->first_reserved_producer_id = topic.first_reserved_producer_id;
-  cached.revision = topic.revision;
-  cached.config = std::move(config);
-  return cached.config;
+  // remove() takes a topic out of the catalogue before it takes the config out of here.
+  if (parts_.catalog.find(topic.id) != nullptr) configs_[topic.id] = {topic.revision, config};
+  return config;
 }
 
 std::shared_ptr<log::Partition> Topics::partition(const Topic& topic, std::int32_t index) const {

@@ -36,7 +36,8 @@ class Topics {
   // Blocking. The topic's records, schedules and directories go. kUnknownTopic.
   coordinator::Status remove(const log::TopicId& id);
 
-  // How the scheduler treats the topic's records. Made once for each revision of the topic.
+  // How the scheduler treats the topic's records. Made once for each revision of the topic; kept
+  // until the topic is removed.
   std::shared_ptr<const scheduler::TopicScheduleConfig> schedule_config(
       const coordinator::Topic& topic) const;
 
