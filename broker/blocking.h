@@ -18,8 +18,11 @@ boost::asio::awaitable<std::optional<T>> on_blocking_thread(BlockingPool& pool,
   const auto executor = co_await boost::asio::this_coro::executor;
   Later<std::shared_ptr<T>> later(executor);
   const auto done = later.callback();
-  const bool queued =
-      pool.submit([done, work = std::move(work)] { done(std::make_shared<T>(work())); });
+  const bool queued = pool.submit([done, work = std::move(work)]() mutable {
+    auto result = std::make_shared<T>(work());
+    work = nullptr;  // whoever is answered may count on what it held being free again
+    done(std::move(result));
+  });
   if (!queued) co_return std::nullopt;
   const std::shared_ptr<T> result = co_await later.wait();
   co_return std::move(*result);

@@ -1,4 +1,5 @@
-// A few threads for work that waits for the disk: creating and deleting topics. Thread-safe.
+// A few threads for work that waits for the disk: topics and schedule logs that are made or
+// removed, reads of what is not recent, searches by time. Thread-safe.
 #pragma once
 
 #include <condition_variable>

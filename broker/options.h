@@ -43,7 +43,7 @@ struct BrokerOptions {
 
   bool auto_create_topics = true;                       // auto.create.topics.enable
   bool delete_topics = true;                            // delete.topic.enable
-  std::int32_t blocking_threads = 2;                    // topics are made and removed there
+  std::int32_t blocking_threads = 4;                    // for what waits for the disk
   std::int64_t fetch_max_bytes = 55LL << 20;            // fetch.max.bytes
   std::int32_t fetch_sessions_max = 1'000;              // max.incremental.fetch.session.cache.slots
   std::int32_t fetch_session_partitions_max = 100'000;  // of all sessions together

@@ -32,6 +32,9 @@ struct Request {
   std::shared_ptr<const Client> client;
   std::int64_t arrival_boot_ns = 0;
   bool failed = false;  // set by handlers: the answer carries an error code
+  // Set by pipelined handlers before they first wait: later requests of the connection start behind
+  // the answer to this one.
+  bool holds_up = false;
 
   std::string_view client_id() const { return header.client_id.value_or(std::string_view{}); }
 };

@@ -13,7 +13,8 @@ namespace orloj::broker {
 // How requests of one connection follow each other. Replies leave in request order either way.
 enum class Course : std::uint8_t {
   kAlone,      // starts when every earlier reply is sent, as Kafka does
-  kPipelined,  // starts in order, finishes freely: Produce, which waits for the disk
+  kPipelined,  // starts in order, finishes freely: Produce, which waits for the disk; a request may
+               // hold up the later ones (Request::holds_up)
 };
 
 // An answer that may have to wait (broker/waiting_handler.h).

@@ -38,6 +38,7 @@ struct LogOptions {
   std::int64_t journal_pending_max_bytes = 64LL << 20;  // frames queued behind one sync
   std::int64_t checkpoint_interval_ms = 60'000;
   std::int64_t write_back_bytes = 8LL << 20;  // start write-back of a segment every so often
+  std::int64_t recent_bytes = 32LL << 20;     // of a data log's end: read without a blocking thread
   std::int64_t retention_check_interval_ms = 300'000;  // log.retention.check.interval.ms
   std::int64_t compaction_check_interval_ms = 15'000;
   std::int64_t compaction_map_bytes =

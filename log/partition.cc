@@ -79,6 +79,7 @@ Status Partition::Impl::open(Parts parts, bool clean_stop) {
       std::make_shared<PartitionWaiters>(recovered_offsets(*parts.data), spec.config.durability);
   data_in_journal = spec.config.durability == Durability::kSync;
   data = std::make_shared<AttachedLog>(std::move(parts.data), waiters);
+  recent_from = recent_next = data->log().end_offset();
   if (parts.schedule) {
     waiters->start_schedule(recovered_offsets(*parts.schedule));
     schedule = std::make_shared<AttachedLog>(std::move(parts.schedule), waiters);
@@ -125,6 +126,14 @@ Status Partition::Impl::ensure_schedule_log() {
   journal.attach(schedule);
   schedule_view.store(schedule.get(), std::memory_order_release);
   return {};
+}
+
+bool Partition::has_schedule_log() const {
+  return impl_->attached(LogKind::kSchedule) != nullptr;
+}
+
+Status Partition::create_schedule_log() {
+  return impl_->ensure_schedule_log();
 }
 
 TopicLogConfig Partition::config() const {

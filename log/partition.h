@@ -141,6 +141,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // kNoSpace, kSealed, kClosed.
   Result<AppendResult> append(const AppendRequest& request);
 
+  // An append with a schedule half makes the schedule log when there is none, and waits for the
+  // disk then. On a reactor it is made first, elsewhere. Blocking; nothing to do when it is there.
+  bool has_schedule_log() const;
+  Status create_schedule_log();
+
   // Calls back once, at once or from the journal thread, when the target is on stable storage (on
   // async topics: the data part counts as reached; see when_on_stable_storage), or with kClosed.
   void when_acknowledged(const DurableTarget& target, DurableCallback done);
@@ -153,6 +158,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Up to the high watermark; empty at it and, as in Kafka, up to the log end. kOffsetOutOfRange
   // outside [log start, log end].
   Result<ReadResult> read(const ReadRequest& request) const;
+  // Whether what lies at `offset` was appended a short while ago (LogOptions::recent_bytes), so
+  // that read() and sending what it returns need not wait for the disk.
+  bool is_recent(Offset offset) const;
+  // read() for everything else: brings the bytes into the page cache and verifies them. kCorrupt
+  // when the first batch is damaged; what lies behind an intact one is left out. Blocking; not on a
+  // reactor.
+  Result<ReadResult> read_from_disk(const ReadRequest& request) const;
   Result<ReadResult> read_schedule(const ReadRequest& request) const;  // the schedule log, likewise
   // One-shot: calls `wake` (any thread, no lock held) when the high watermark passes `beyond`.
   // nullopt: it already has, nothing was registered. After cancel_wake returns true `wake` will not

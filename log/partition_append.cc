@@ -257,6 +257,7 @@ Status Partition::Impl::append_data_half(const AppendRequest& request, Halves& h
     return base_offset.error();
   }
   pending.batch.data = {*base_offset, halves.data_last_delta()};
+  note_recent(request.data.size());
   appended_records_total += halves.data->record_count();
   if (!data_in_journal) {
     unsynced_records += halves.data->record_count();
@@ -265,6 +266,16 @@ Status Partition::Impl::append_data_half(const AppendRequest& request, Halves& h
     }
   }
   return {};
+}
+
+// Between half of recent_bytes and all of it counts as recent.
+void Partition::Impl::note_recent(std::size_t bytes) {
+  recent_bytes += static_cast<std::int64_t>(bytes);
+  if (recent_bytes >= options.recent_bytes / 2) {
+    recent_from.store(recent_next, std::memory_order_relaxed);
+    recent_next = data->log().end_offset();
+    recent_bytes = 0;
+  }
 }
 
 Result<Partition::Impl::Pending> Partition::Impl::judge(const AppendRequest& request,

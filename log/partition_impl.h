@@ -117,6 +117,7 @@ struct Partition::Impl {
   Result<Offset> write_batch(AttachedLog& target, MutableBytes batch, TimestampMs now_ms,
                              Released& released);
   void seal(const Error& cause);  // under mutex; ends the process, too
+  void note_recent(std::size_t bytes);
 
   // partition_read.cc
   Result<ReadResult> read(LogKind kind, const ReadRequest& request) const;
@@ -182,6 +183,8 @@ struct Partition::Impl {
   std::int64_t duplicate_batches_total = 0;
   std::int64_t unsynced_records = 0;             // async topics: since the last sync
   TimestampMs unsynced_since_ms = kNoTimestamp;  // async topics: the first of them
+  Offset recent_next = 0;                        // the next recent_from
+  std::int64_t recent_bytes = 0;                 // appended behind recent_next
 
   // Set before they are visible to others, then fixed.
   LeaderEpoch leader_epoch = 0;
@@ -189,6 +192,7 @@ struct Partition::Impl {
   std::shared_ptr<AttachedLog> schedule;  // under creation_mutex; others look at schedule_view
   std::atomic<AttachedLog*> schedule_view = nullptr;
 
+  std::atomic<Offset> recent_from = 0;  // what lies behind was appended a short while ago
   std::atomic<bool> closed = false;
   std::atomic<DiskSpace> disk_space = DiskSpace::kEnough;
   std::atomic<Offset> retention_pin = kNoOffset;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "log/partition_impl.h"
+#include "log/segment_walk.h"
 
 namespace orloj::log {
 
@@ -34,6 +35,42 @@ Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& reques
 
 Result<ReadResult> Partition::read(const ReadRequest& request) const {
   return impl_->read(LogKind::kData, request);
+}
+
+bool Partition::is_recent(Offset offset) const {
+  return offset >= impl_->recent_from.load(std::memory_order_relaxed);
+}
+
+Result<ReadResult> Partition::read_from_disk(const ReadRequest& request) const {
+  auto result = impl_->read(LogKind::kData, request);
+  if (!result) {
+    return result;
+  }
+  std::vector<FileSlice> intact;
+  for (FileSlice& slice : std::exchange(result->slices, {})) {
+    const std::int64_t end = slice.position + slice.length;
+    BatchWalk walk(*slice.file, {slice.position, end}, CrcCheck::kVerify);
+    auto batch = walk.next();
+    while (batch && batch->has_value()) {
+      batch = walk.next();
+    }
+    if (!batch && intact.empty() && walk.position() == slice.position) {
+      return Error{ErrorCode::kCorrupt, batch.error().message};
+    }
+    slice.length = walk.position() - slice.position;
+    if (slice.length > 0) {
+      intact.push_back(std::move(slice));
+    }
+    if (!batch) {
+      break;
+    }
+  }
+  result->slices = std::move(intact);
+  result->size_bytes = 0;
+  for (const FileSlice& slice : result->slices) {
+    result->size_bytes += slice.length;
+  }
+  return result;
 }
 
 Result<ReadResult> Partition::read_schedule(const ReadRequest& request) const {

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "broker/answering.h"
+#include "broker/blocking.h"
 #include "broker/handlers/fetch_read.h"
 #include "broker/handlers/fetch_session.h"
 #include "broker/handlers/wire_types.h"
@@ -20,6 +21,9 @@ using protocol::FetchResponse;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 namespace {
+
+// How soon a place in a full queue is asked for again.
+constexpr std::chrono::milliseconds kQueueFullPause{20};
 
 // Sleeps on the high watermarks of the partitions of a pass; gives up its place when destroyed.
 class FetchWaiter {
@@ -47,25 +51,6 @@ class FetchWaiter {
   std::vector<std::pair<std::shared_ptr<log::Partition>, log::Partition::WakeId>> places_;
 };
 
-class FetchHandler : public WaitingHandler {
- public:
-  FetchHandler(const BrokerOptions& options, const Identity& identity, const Topics& topics,
-               log::Env env, BrokerStats& stats)
-      : options_(options), identity_(identity), topics_(topics), sessions_(options, env, stats) {}
-
-  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
-
- private:
-  asio::awaitable<FetchPass> read_until_enough(FetchTargets& targets, FetchLimits limits,
-                                               std::int64_t min_bytes, SteadyTime deadline);
-  Answer answer(Request& request, FetchContext& context, FetchPass& pass);
-
-  const BrokerOptions& options_;
-  const Identity& identity_;
-  const Topics& topics_;
-  FetchSessions sessions_;
-};
-
 // Gives the session back however the request ends.
 class ContextHold {
  public:
@@ -81,6 +66,26 @@ class ContextHold {
   FetchContext context_;
 };
 
+class FetchHandler : public WaitingHandler {
+ public:
+  explicit FetchHandler(const FetchServices& services)
+      : services_(services), sessions_(services.options, services.env, services.stats) {}
+
+  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+
+ private:
+  struct Wanted {
+    FetchLimits limits;
+    std::int64_t min_bytes = 0;
+    SteadyTime deadline;
+  };
+  asio::awaitable<FetchPass> read_until_enough(std::shared_ptr<ContextHold> hold, Wanted wanted);
+  Answer answer(Request& request, FetchContext& context, FetchPass& pass);
+
+  const FetchServices services_;
+  FetchSessions sessions_;
+};
+
 Answer refuse(Request& request, ErrorCode error) {
   FetchResponse response;
   response.error_code = error;
@@ -88,21 +93,34 @@ Answer refuse(Request& request, ErrorCode error) {
   return reply(request, response);
 }
 
-asio::awaitable<FetchPass> FetchHandler::read_until_enough(FetchTargets& targets,
-                                                           FetchLimits limits,
-                                                           std::int64_t min_bytes,
-                                                           SteadyTime deadline) {
+asio::awaitable<FetchPass> FetchHandler::read_until_enough(std::shared_ptr<ContextHold> hold,
+                                                           Wanted wanted) {
   const auto executor = co_await asio::this_coro::executor;
+  FetchTargets& targets = (**hold).targets();
   while (true) {
-    FetchPass pass = read_partitions(topics_, targets, limits);
-    if (pass.has_final || pass.size_bytes >= min_bytes || targets.empty() ||
-        std::chrono::steady_clock::now() >= deadline) {
+    FetchPass pass = read_partitions(services_.topics, targets, wanted.limits, ReadFrom::kMemory);
+    bool queue_full = false;
+    if (pass.needs_disk) {
+      // Holds the session: the request may end before a thread comes to it.
+      std::function<FetchPass()> read = [this, hold, limits = wanted.limits] {
+        return read_partitions(services_.topics, (**hold).targets(), limits, ReadFrom::kDisk);
+      };
+      auto done = co_await on_blocking_thread<FetchPass>(services_.blocking, std::move(read));
+      queue_full = !done;
+      if (done) pass = std::move(*done);
+    }
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const std::int64_t enough = queue_full ? 1 : wanted.min_bytes;
+    if (pass.has_final || pass.size_bytes >= enough || targets.empty() || now >= wanted.deadline) {
       co_return pass;
     }
     Later<bool> risen(executor);
     FetchWaiter waiter;
-    if (!waiter.park(pass, risen.callback())) continue;
-    co_await risen.wait_until(deadline);
+    if (queue_full) {
+      co_await risen.wait_until(std::min(now + kQueueFullPause, wanted.deadline));
+    } else if (waiter.park(pass, risen.callback())) {
+      co_await risen.wait_until(wanted.deadline);
+    }
   }
 }
 
@@ -110,20 +128,21 @@ asio::awaitable<Answer> FetchHandler::handle(std::shared_ptr<Request> request) {
   const std::int16_t version = request->header.api_version;
   const auto message = protocol::decode_request<FetchRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
-  if (message->cluster_id && *message->cluster_id != identity_.cluster_id) {
+  if (message->cluster_id && *message->cluster_id != services_.identity.cluster_id) {
     co_return refuse(*request, ErrorCode::kInconsistentClusterId);
   }
-  ContextHold hold(sessions_, sessions_.open(*message, version));
-  FetchContext& context = *hold;
+  const auto hold = std::make_shared<ContextHold>(sessions_, sessions_.open(*message, version));
+  FetchContext& context = **hold;
   if (context.error != ErrorCode::kNone) co_return refuse(*request, context.error);
 
-  FetchLimits limits;
-  limits.max_bytes = std::clamp<std::int64_t>(message->max_bytes, 0, options_.fetch_max_bytes);
-  limits.isolation_level = message->isolation_level;
-  const auto wait = std::chrono::milliseconds(std::max(message->max_wait_ms, 0));
-  const SteadyTime deadline = std::chrono::steady_clock::now() + wait;
-  const std::int64_t min_bytes = std::min<std::int64_t>(message->min_bytes, limits.max_bytes);
-  FetchPass pass = co_await read_until_enough(context.targets(), limits, min_bytes, deadline);
+  Wanted wanted;
+  wanted.limits.max_bytes =
+      std::clamp<std::int64_t>(message->max_bytes, 0, services_.options.fetch_max_bytes);
+  wanted.limits.isolation_level = message->isolation_level;
+  wanted.min_bytes = std::min<std::int64_t>(message->min_bytes, wanted.limits.max_bytes);
+  wanted.deadline = std::chrono::steady_clock::now() +
+                    std::chrono::milliseconds(std::max(message->max_wait_ms, 0));
+  FetchPass pass = co_await read_until_enough(hold, wanted);
   co_return answer(*request, context, pass);
 }
 
@@ -157,18 +176,17 @@ Answer FetchHandler::answer(Request& request, FetchContext& context, FetchPass& 
     target.told_log_start = failed ? -1 : read.answer.log_start_offset;
     response.topics.back().partitions.push_back(std::move(read.answer));
   }
-  context.rotate(served);
+  sessions_.rotate(context, served);
   return reply(request, response, files);
 }
 
 }  // namespace
 
-Route fetch_route(const BrokerOptions& options, const Identity& identity, const Topics& topics,
-                  log::Env env, BrokerStats& stats) {
+Route fetch_route(const FetchServices& services) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kFetch);
   route.long_poll = true;
-  route.waiting = std::make_shared<FetchHandler>(options, identity, topics, env, stats);
+  route.waiting = std::make_shared<FetchHandler>(services);
   return route;
 }
 

@@ -61,9 +61,10 @@ void find_partition(const Topics& topics, FetchedPartition& read) {
   if (!read.partition) fail(read, ErrorCode::kUnknownTopicOrPartition);
 }
 
-void read_one(FetchedPartition& read, const FetchLimits& limits, std::int64_t room_bytes,
-              bool first) {
+void read_one(FetchedPartition& read, FetchPass& pass, const FetchLimits& limits, ReadFrom from) {
   const FetchTarget& target = *read.target;
+  const std::int64_t room_bytes = limits.max_bytes - pass.size_bytes;
+  const bool first = pass.size_bytes == 0;
   const ErrorCode epoch = check_epoch(target, read.partition->leader_epoch());
   if (epoch != ErrorCode::kNone) return fail(read, epoch);
   const auto offsets = read.partition->offsets();
@@ -74,7 +75,13 @@ void read_one(FetchedPartition& read, const FetchLimits& limits, std::int64_t ro
       target.fetch_offset >= offsets.high_watermark && target.fetch_offset <= offsets.log_end;
   const std::int64_t max_bytes = std::min<std::int64_t>(target.max_bytes, room_bytes);
   if (ahead || (max_bytes <= 0 && !first)) return;
-  auto result = read.partition->read({target.fetch_offset, std::max<std::int64_t>(max_bytes, 0)});
+  const log::ReadRequest request{target.fetch_offset, std::max<std::int64_t>(max_bytes, 0)};
+  const bool recent = read.partition->is_recent(target.fetch_offset);
+  if (!recent && from == ReadFrom::kMemory) {
+    pass.needs_disk = true;
+    return;
+  }
+  auto result = recent ? read.partition->read(request) : read.partition->read_from_disk(request);
   if (!result) {
     const bool out = result.error().code == log::ErrorCode::kOffsetOutOfRange;
     fail(read, to_wire(result.error().code));
@@ -98,7 +105,8 @@ bool FetchedPartition::is_news() const {
          answer.log_start_offset != target->told_log_start;
 }
 
-FetchPass read_partitions(const Topics& topics, FetchTargets& targets, const FetchLimits& limits) {
+FetchPass read_partitions(const Topics& topics, FetchTargets& targets, const FetchLimits& limits,
+                          ReadFrom from) {
   FetchPass pass;
   pass.partitions.reserve(targets.size());
   for (FetchTarget& target : targets) {
@@ -106,9 +114,7 @@ FetchPass read_partitions(const Topics& topics, FetchTargets& targets, const Fet
     read.target = &target;
     read.answer.partition_index = target.partition;
     find_partition(topics, read);
-    if (read.partition) {
-      read_one(read, limits, limits.max_bytes - pass.size_bytes, pass.size_bytes == 0);
-    }
+    if (read.partition) read_one(read, pass, limits, from);
     pass.size_bytes += read.size_bytes;
     pass.has_final |= read.is_final();
   }

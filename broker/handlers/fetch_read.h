@@ -1,4 +1,4 @@
-// One pass over the partitions of a Fetch: checks, offsets, file ranges. Reads no file.
+// One pass over the partitions of a Fetch: checks, offsets, file ranges.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,12 @@ namespace orloj::broker {
 struct FetchLimits {
   std::int64_t max_bytes = 0;  // of the whole answer; the first batch is sent all the same
   std::int8_t isolation_level = 0;
+};
+
+// Where records may be taken from.
+enum class ReadFrom : std::uint8_t {
+  kMemory,  // the recent ones, which the page cache holds; the others are left out
+  kDisk,    // anywhere; blocking, not on a reactor
 };
 
 // What one partition has to say.
@@ -36,8 +42,10 @@ struct FetchPass {
   std::vector<FetchedPartition> partitions;
   std::int64_t size_bytes = 0;
   bool has_final = false;
+  bool needs_disk = false;  // records were left out
 };
 
-FetchPass read_partitions(const Topics& topics, FetchTargets& targets, const FetchLimits& limits);
+FetchPass read_partitions(const Topics& topics, FetchTargets& targets, const FetchLimits& limits,
+                          ReadFrom from);
 
 }  // namespace orloj::broker

@@ -68,15 +68,6 @@ void FetchSession::forget(const Key& key) {
   by_key_.erase(known);
 }
 
-void FetchContext::rotate(const std::vector<FetchTarget*>& served) {
-  if (!session_) return;
-  for (const FetchTarget* target : served) {
-    const auto at = session_->by_key_.find(FetchSession::key_of(*target));
-    if (at == session_->by_key_.end()) continue;
-    session_->targets_.splice(session_->targets_.end(), session_->targets_, at->second);
-  }
-}
-
 FetchContext FetchSessions::open(const FetchRequest& request, std::int16_t version) {
   FetchContext context;
   const std::lock_guard lock(mutex_);
@@ -140,6 +131,18 @@ void FetchSessions::resume(const FetchRequest& request, std::int16_t version,
   context.session_ = session;
   context.session_id = session->id();
   context.incremental_ = true;
+}
+
+void FetchSessions::rotate(FetchContext& context, const std::vector<FetchTarget*>& served) {
+  if (!context.session_) return;
+  FetchSession& session = *context.session_;
+  // Whoever ends the session meanwhile counts its targets.
+  const std::lock_guard lock(mutex_);
+  for (const FetchTarget* target : served) {
+    const auto at = session.by_key_.find(FetchSession::key_of(*target));
+    if (at == session.by_key_.end()) continue;
+    session.targets_.splice(session.targets_.end(), session.targets_, at->second);
+  }
 }
 
 void FetchSessions::release(FetchContext& context) {

@@ -72,8 +72,6 @@ class FetchContext {
 
   bool incremental() const { return incremental_; }
   FetchTargets& targets() { return session_ ? session_->targets_ : own_targets_; }
-  // Partitions that sent records go last next time, so that each gets its turn.
-  void rotate(const std::vector<FetchTarget*>& served);
 
  private:
   friend class FetchSessions;
@@ -89,6 +87,8 @@ class FetchSessions {
 
   // `error` of the result says why there is none. release() must follow.
   FetchContext open(const protocol::FetchRequest& request, std::int16_t version);
+  // Partitions that sent records go last next time, so that each gets its turn.
+  void rotate(FetchContext& context, const std::vector<FetchTarget*>& served);
   void release(FetchContext& context);
 
  private:

@@ -31,9 +31,9 @@ std::vector<Route> all_routes(const Services& services) {
     return AdvertisedNode{identity.node_id, endpoint.host, endpoint.port};
   };
   std::vector<Route> routes = {
-      produce_route(s.topics, s.scheduler, s.log_options),
-      fetch_route(s.options, s.identity, s.topics, s.env, s.stats),
-      list_offsets_route(s.topics),
+      produce_route({s.options, s.topics, s.scheduler, s.log_options, s.blocking}),
+      fetch_route({s.options, s.identity, s.topics, s.blocking, s.env, s.stats}),
+      list_offsets_route(s.topics, s.blocking),
       metadata_route(s.options, s.identity, s.topics, s.blocking),
       offset_commit_route(s.groups, s.topics.catalog()),
       offset_fetch_route(s.groups, s.topics.catalog()),

@@ -1,11 +1,17 @@
 #include "broker/handlers/list_offsets.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "broker/answering.h"
+#include "broker/blocking.h"
 #include "broker/error_map.h"
+#include "broker/waiting_handler.h"
 #include "protocol/messages/list_offsets.h"
 
 namespace orloj::broker {
 
+namespace asio = boost::asio;
 using protocol::ErrorCode;
 using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
@@ -13,6 +19,7 @@ using protocol::ListOffsetsResponse;
 namespace {
 
 constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int16_t kFirstVersionWithOffsetNotAvailable = 5;
 
 // Timestamps that are no instants, and the versions that know them.
 constexpr std::int64_t kLatest = -1;
@@ -77,35 +84,93 @@ void answer_one(const log::Partition& partition, const ListOffsetsRequest::Parti
   }
 }
 
+// Whether segments have to be read for it.
+bool is_searched_for(std::int64_t timestamp) {
+  return timestamp >= 0 || timestamp == kMaxTimestamp;
+}
+
+// Who answers what is searched for.
+enum class Search : std::uint8_t {
+  kAllowed,     // blocking, not on a reactor
+  kUnavailable  // nobody now: the client tries again
+};
+
+ListOffsetsResponse answer_all(const Topics& topics, const ListOffsetsRequest& message,
+                               std::int16_t version, Search search) {
+  ListOffsetsResponse response;
+  for (const auto& asked_topic : message.topics) {
+    auto& topic = response.topics.emplace_back();
+    topic.name = asked_topic.name;
+    const auto known = topics.catalog().find(asked_topic.name);
+    for (const auto& asked : asked_topic.partitions) {
+      auto& answer = topic.partitions.emplace_back();
+      answer.partition_index = asked.partition_index;
+      const auto partition = known ? topics.partition(*known, asked.partition_index) : nullptr;
+      if (!partition) {
+        answer.error_code = ErrorCode::kUnknownTopicOrPartition;
+      } else if (!is_known(asked.timestamp, version)) {
+        answer.error_code = ErrorCode::kUnsupportedVersion;
+      } else if (is_searched_for(asked.timestamp) && search == Search::kUnavailable) {
+        answer.error_code = version >= kFirstVersionWithOffsetNotAvailable
+                                ? ErrorCode::kOffsetNotAvailable
+                                : ErrorCode::kLeaderNotAvailable;
+      } else {
+        answer_one(*partition, asked, message.isolation_level, answer);
+      }
+    }
+  }
+  return response;
+}
+
+bool any_searched_for(const ListOffsetsRequest& message) {
+  return std::ranges::any_of(message.topics, [](const auto& topic) {
+    return std::ranges::any_of(topic.partitions,
+                               [](const auto& asked) { return is_searched_for(asked.timestamp); });
+  });
+}
+
+bool any_failed(const ListOffsetsResponse& response) {
+  return std::ranges::any_of(response.topics, [](const auto& topic) {
+    return std::ranges::any_of(
+        topic.partitions, [](const auto& answer) { return answer.error_code != ErrorCode::kNone; });
+  });
+}
+
+class ListOffsetsHandler : public WaitingHandler {
+ public:
+  ListOffsetsHandler(const Topics& topics, BlockingPool& blocking)
+      : topics_(topics), blocking_(blocking) {}
+
+  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+
+ private:
+  const Topics& topics_;
+  BlockingPool& blocking_;
+};
+
+asio::awaitable<Answer> ListOffsetsHandler::handle(std::shared_ptr<Request> request) {
+  const std::int16_t version = request->header.api_version;
+  const auto message = protocol::decode_request<ListOffsetsRequest>(request->body, version);
+  if (!message) co_return Answer::close(message.error().message);
+  std::optional<ListOffsetsResponse> response;
+  if (any_searched_for(*message)) {
+    // The request owns what the message points into.
+    std::function<ListOffsetsResponse()> work = [this, request, version, message = *message] {
+      return answer_all(topics_, message, version, Search::kAllowed);
+    };
+    response = co_await on_blocking_thread<ListOffsetsResponse>(blocking_, std::move(work));
+  }
+  if (!response) response = answer_all(topics_, *message, version, Search::kUnavailable);
+  request->failed = any_failed(*response);
+  co_return reply(*request, *response);
+}
+
 }  // namespace
 
-Route list_offsets_route(const Topics& topics) {
+Route list_offsets_route(const Topics& topics, BlockingPool& blocking) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kListOffsets);
-  route.answer =
-      answering<ListOffsetsRequest>([&topics](const ListOffsetsRequest& message, Request& request) {
-        ListOffsetsResponse response;
-        for (const auto& asked_topic : message.topics) {
-          auto& topic = response.topics.emplace_back();
-          topic.name = asked_topic.name;
-          const auto known = topics.catalog().find(asked_topic.name);
-          for (const auto& asked : asked_topic.partitions) {
-            auto& answer = topic.partitions.emplace_back();
-            answer.partition_index = asked.partition_index;
-            const auto partition =
-                known ? topics.partition(*known, asked.partition_index) : nullptr;
-            if (!partition) {
-              answer.error_code = ErrorCode::kUnknownTopicOrPartition;
-            } else if (!is_known(asked.timestamp, request.header.api_version)) {
-              answer.error_code = ErrorCode::kUnsupportedVersion;
-            } else {
-              answer_one(*partition, asked, message.isolation_level, answer);
-            }
-            request.failed |= answer.error_code != ErrorCode::kNone;
-          }
-        }
-        return response;
-      });
+  route.waiting = std::make_shared<ListOffsetsHandler>(topics, blocking);
   return route;
 }
 

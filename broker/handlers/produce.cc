@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "broker/answering.h"
+#include "broker/blocking.h"
 #include "broker/error_map.h"
 #include "broker/handlers/pending_acks.h"
 #include "broker/handlers/produce_append.h"
@@ -24,33 +25,40 @@ namespace {
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::int16_t kAcksAll = -1;
 
-// A partition of the answer that waits for the disk.
-struct Waiting {
+// A partition of the request and of the answer.
+struct Place {
   std::size_t topic = 0;
   std::size_t partition = 0;
 };
 
 struct Started {
-  ProduceResponse response;
-  std::shared_ptr<PendingAcks> acks;
-  std::vector<Waiting> waiting;  // by the index of `acks`
+  ProduceResponse response;  // up to `next`
+  Place next;
+  ProduceTarget target;  // of next.topic
+  std::shared_ptr<PendingAcks> acks = std::make_shared<PendingAcks>();
+  std::vector<Place> waiting;  // for the disk; by the index of `acks`
   bool failed = false;
+
+  ProduceResponse::Partition& answer(const Place& place) {
+    return response.topics[place.topic].partitions[place.partition];
+  }
 };
 
 class ProduceHandler : public WaitingHandler {
  public:
-  ProduceHandler(const Topics& topics, const scheduler::Scheduler& scheduler,
-                 const log::LogOptions& limits)
-      : topics_(topics), appender_(topics, scheduler, limits) {}
+  explicit ProduceHandler(const ProduceServices& services)
+      : services_(services), appender_(services.topics, services.scheduler, services.log_options) {}
 
   asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
 
  private:
-  Started start(Request& request, const ProduceRequest& message) const;
+  std::shared_ptr<log::Partition> go_on(Request& request, const ProduceRequest& message,
+                                        Started& started) const;
+  AppendOutcome append(Request& request, const ProduceRequest& message, Started& started) const;
   std::shared_ptr<const coordinator::Topic> find(const ProduceRequest::Topic& topic,
                                                  std::int16_t version) const;
 
-  const Topics& topics_;
+  const ProduceServices services_;
   const ProduceAppender appender_;
 };
 
@@ -66,47 +74,64 @@ void refuse(ProduceResponse::Partition& answer, ErrorCode code, std::string mess
 
 std::shared_ptr<const coordinator::Topic> ProduceHandler::find(const ProduceRequest::Topic& topic,
                                                                std::int16_t version) const {
-  return version >= kFirstVersionWithTopicIds ? topics_.catalog().find(to_log(topic.topic_id))
-                                              : topics_.catalog().find(topic.name);
+  const auto& catalog = services_.topics.catalog();
+  return version >= kFirstVersionWithTopicIds ? catalog.find(to_log(topic.topic_id))
+                                              : catalog.find(topic.name);
 }
 
-Started ProduceHandler::start(Request& request, const ProduceRequest& message) const {
-  const std::int16_t version = request.header.api_version;
-  Started started;
-  started.acks = std::make_shared<PendingAcks>();
-  for (const auto& asked : message.topics) {
-    auto& topic = started.response.topics.emplace_back();
-    topic.name = asked.name;
-    topic.topic_id = asked.topic_id;
-    const ProduceTarget target{find(asked, version), version};
-    for (const auto& part : asked.partitions) {
-      auto& answer = topic.partitions.emplace_back();
-      answer.index = part.index;
-      if (!acks_are_valid(message.acks)) {
-        refuse(answer, ErrorCode::kInvalidRequiredAcks, "acks must be -1, 0 or 1");
-      } else if (!target.topic && version >= kFirstVersionWithTopicIds) {
-        refuse(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
-      } else {
-        const auto records = part.records.value_or(protocol::BytesView{});
-        const auto appended = appender_.append(
-            target, part.index, protocol::writable(request.frame.span(), records), answer);
-        if (appended && message.acks == kAcksAll) {
-          started.waiting.push_back(
-              {started.response.topics.size() - 1, topic.partitions.size() - 1});
-          appended->partition->when_acknowledged(appended->durable, started.acks->add());
-        }
+// The partition at started.next.
+AppendOutcome ProduceHandler::append(Request& request, const ProduceRequest& message,
+                                     Started& started) const {
+  const auto& asked = message.topics[started.next.topic].partitions[started.next.partition];
+  auto& answer = started.answer(started.next);
+  answer.index = asked.index;
+  if (!acks_are_valid(message.acks)) {
+    refuse(answer, ErrorCode::kInvalidRequiredAcks, "acks must be -1, 0 or 1");
+    return {};
+  }
+  if (!started.target.topic && started.target.version >= kFirstVersionWithTopicIds) {
+    refuse(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
+    return {};
+  }
+  const auto records = asked.records.value_or(protocol::BytesView{});
+  return appender_.append(started.target, asked.index,
+                          protocol::writable(request.frame.span(), records), answer);
+}
+
+// Appends from started.next on. Stops before a partition that needs its schedule log first, and
+// returns it; null at the end.
+std::shared_ptr<log::Partition> ProduceHandler::go_on(Request& request,
+                                                      const ProduceRequest& message,
+                                                      Started& started) const {
+  auto& topics = started.response.topics;
+  Place& next = started.next;
+  for (; next.topic < message.topics.size(); ++next.topic, next.partition = 0) {
+    const auto& asked = message.topics[next.topic];
+    if (topics.size() == next.topic) {
+      auto& topic = topics.emplace_back();
+      topic.name = asked.name;
+      topic.topic_id = asked.topic_id;
+      started.target = {find(asked, request.header.api_version), request.header.api_version};
+    }
+    for (; next.partition < asked.partitions.size(); ++next.partition) {
+      auto& partitions = topics.back().partitions;
+      if (partitions.size() == next.partition) partitions.emplace_back();
+      const AppendOutcome outcome = append(request, message, started);
+      if (outcome.kind == AppendOutcome::Kind::kNeedsScheduleLog) return outcome.partition;
+      if (outcome.kind == AppendOutcome::Kind::kAppended && message.acks == kAcksAll) {
+        started.waiting.push_back(next);
+        outcome.partition->when_acknowledged(outcome.durable, started.acks->add());
       }
-      started.failed |= answer.error_code != ErrorCode::kNone;
+      started.failed |= started.answer(next).error_code != ErrorCode::kNone;
     }
   }
-  return started;
+  return nullptr;
 }
 
 // After the wait: what did not reach the disk is told so.
 void settle(Started& started) {
   for (std::size_t i = 0; i < started.waiting.size(); ++i) {
-    const Waiting& waiting = started.waiting[i];
-    auto& answer = started.response.topics[waiting.topic].partitions[waiting.partition];
+    auto& answer = started.answer(started.waiting[i]);
     const auto outcome = started.acks->outcome(i);
     if (!outcome) {
       refuse(answer, ErrorCode::kRequestTimedOut, "not on stable storage within timeout.ms");
@@ -121,7 +146,23 @@ asio::awaitable<Answer> ProduceHandler::handle(std::shared_ptr<Request> request)
   const auto message =
       protocol::decode_request<ProduceRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
-  Started started = start(*request, *message);
+  Started started;
+  while (const auto partition = go_on(*request, *message, started)) {
+    // Later batches of the same producer must not overtake this one.
+    request->holds_up = true;
+    std::function<log::Status()> create = [partition] { return partition->create_schedule_log(); };
+    const auto created =
+        co_await on_blocking_thread<log::Status>(services_.blocking, std::move(create));
+    if (created && *created) continue;
+    started.failed = true;
+    refuse(started.answer(started.next),
+           created ? to_wire(created->error().code) : ErrorCode::kRequestTimedOut,
+           created ? created->error().message
+                   : "the schedule log cannot be made yet: blocking_queue_max = " +
+                         std::to_string(services_.options.blocking_queue_max) +
+                         " pieces of work wait for the disk already");
+    ++started.next.partition;
+  }
   if (!started.waiting.empty()) {
     const auto executor = co_await asio::this_coro::executor;
     Later<bool> later(executor);
@@ -143,12 +184,11 @@ asio::awaitable<Answer> ProduceHandler::handle(std::shared_ptr<Request> request)
 
 }  // namespace
 
-Route produce_route(const Topics& topics, const scheduler::Scheduler& scheduler,
-                    const log::LogOptions& limits) {
+Route produce_route(const ProduceServices& services) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kProduce);
   route.course = Course::kPipelined;
-  route.waiting = std::make_shared<ProduceHandler>(topics, scheduler, limits);
+  route.waiting = std::make_shared<ProduceHandler>(services);
   return route;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <variant>
 
 #include "broker/error_map.h"
@@ -58,21 +59,19 @@ std::optional<std::pair<ErrorCode, std::string>> fault_of(const log::BatchFacts&
 
 }  // namespace
 
-std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
-                                                std::int32_t partition_index,
-                                                std::span<std::byte> batch,
-                                                Answered& answer) const {
+AppendOutcome ProduceAppender::append(const ProduceTarget& target, std::int32_t partition_index,
+                                      std::span<std::byte> batch, Answered& answer) const {
   static thread_local log::ScratchBuffer scratch;
   answer.index = partition_index;
   const auto partition = target.topic ? topics_.partition(*target.topic, partition_index) : nullptr;
   if (!partition) {
     refuse(answer, ErrorCode::kUnknownTopicOrPartition, "no such topic or partition");
-    return std::nullopt;
+    return {};
   }
   if (target.topic->internal) {
     refuse(answer, ErrorCode::kInvalidTopicException,
            fmt::format("{} is internal: the broker alone writes it", target.topic->name));
-    return std::nullopt;
+    return {};
   }
   const auto schedule = topics_.schedule_config(*target.topic);
   log::BatchRules rules;
@@ -85,11 +84,11 @@ std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
   const auto facts = log::validate_batch(batch, rules, scratch);
   if (!facts) {
     refuse(answer, batch, facts.error());
-    return std::nullopt;
+    return {};
   }
   if (auto fault = fault_of(*facts, target.version)) {
     refuse(answer, fault->first, std::move(fault->second));
-    return std::nullopt;
+    return {};
   }
 
   log::AppendRequest request;
@@ -104,11 +103,11 @@ std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
     auto prepared = scheduler_.prepare(batch, *schedule);
     if (!prepared) {
       refuse(answer, to_wire(prepared.error().code), prepared.error().message);
-      return std::nullopt;
+      return {};
     }
     if (const auto* refused = std::get_if<scheduler::Refused>(&*prepared)) {
       refuse(answer, *refused);
-      return std::nullopt;
+      return {};
     }
     if (auto* halves = std::get_if<scheduler::Split>(&*prepared)) {
       split = std::move(*halves);
@@ -116,16 +115,19 @@ std::optional<Appended> ProduceAppender::append(const ProduceTarget& target,
       request.schedule = split.schedule;
       request.producer = split.producer;
     }
+    if (!request.schedule.empty() && !partition->has_schedule_log()) {
+      return {AppendOutcome::Kind::kNeedsScheduleLog, partition, {}};
+    }
   }
   const auto appended = partition->append(request);
   if (!appended) {
     refuse(answer, to_wire(appended.error().code), appended.error().message);
-    return std::nullopt;
+    return {};
   }
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->log_append_time_ms;
   answer.log_start_offset = appended->log_start_offset;
-  return Appended{partition, appended->durable};
+  return {AppendOutcome::Kind::kAppended, partition, appended->durable};
 }
 
 }  // namespace orloj::broker

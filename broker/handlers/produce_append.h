@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "broker/topics.h"
@@ -21,8 +20,13 @@ struct ProduceTarget {
   std::int16_t version = 0;
 };
 
-// What was appended and what an acks=all answer has to wait for.
-struct Appended {
+struct AppendOutcome {
+  enum class Kind : std::uint8_t {
+    kRefused,           // the answer holds an error
+    kAppended,          // the answer is complete; acks=all waits for `durable`
+    kNeedsScheduleLog,  // nothing happened: `partition` must get its schedule log first
+  };
+  Kind kind = Kind::kRefused;
   std::shared_ptr<log::Partition> partition;
   log::DurableTarget durable;
 };
@@ -33,10 +37,10 @@ class ProduceAppender {
                   const log::LogOptions& limits)
       : topics_(topics), scheduler_(scheduler), limits_(limits) {}
 
-  // Fills `answer`; nullopt when it holds an error. `batch` is patched in place.
-  std::optional<Appended> append(const ProduceTarget& target, std::int32_t partition,
-                                 std::span<std::byte> batch,
-                                 protocol::ProduceResponse::Partition& answer) const;
+  // Fills `answer`. `batch` is patched in place. Never waits for the disk.
+  AppendOutcome append(const ProduceTarget& target, std::int32_t partition,
+                       std::span<std::byte> batch,
+                       protocol::ProduceResponse::Partition& answer) const;
 
  private:
   const Topics& topics_;

@@ -155,6 +155,7 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Request> request, const 
                                   failure ? Answer::close("handler failed: " + what(failure))
                                           : std::move(answer));
                    });
+    while (request->holds_up && first_slot_ <= slot && !closed_) co_await progress();
   }
 }
 

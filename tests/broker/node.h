@@ -19,6 +19,7 @@
 #include "protocol/messages/fetch.h"
 #include "protocol/messages/produce.h"
 #include "tests/broker/client.h"
+#include "tests/broker/gated_files.h"
 #include "tests/support/temp_dir.h"
 
 namespace orloj::test {
@@ -36,8 +37,7 @@ class Node {
 
   void start() {
     auto started = broker::Broker::start(
-        environment_.env(), config,
-        [](const std::string& message) { throw std::runtime_error(message); });
+        env(), config, [](const std::string& message) { throw std::runtime_error(message); });
     if (!started) throw std::runtime_error(started.error().message);
     broker_ = std::move(*started);
   }
@@ -56,7 +56,11 @@ class Node {
   }
 
   broker::Broker& broker() { return *broker_; }
-  log::Env env() { return environment_.env(); }
+  log::Env env() {
+    const log::Env machine = environment_.env();
+    return {files_, machine.clock(), machine.random()};
+  }
+  Gate& gate() { return files_.gate; }
   std::uint16_t port(std::size_t listener = 0) const { return broker_->port(listener); }
   Client connect(std::size_t listener = 0) const { return Client(port(listener)); }
 
@@ -71,6 +75,7 @@ class Node {
 
   TempDir directory_;
   log::PosixEnv environment_;
+  GatedFiles files_{environment_.env().files()};
   std::unique_ptr<broker::Broker> broker_;
 };
 

@@ -140,6 +140,33 @@ TEST_F(PartitionAppendTest, LowDisk_RefusesClients_FiringsAndCoordinatorsGoOn) {
   EXPECT_TRUE(append(plain(1)));
 }
 
+TEST_F(PartitionAppendTest, ScheduleLog_CanBeMadeBeforeTheFirstAppend) {
+  create();
+  EXPECT_FALSE(partition_->has_schedule_log());
+  ASSERT_TRUE(partition_->create_schedule_log());
+  ASSERT_TRUE(partition_->create_schedule_log());
+  EXPECT_TRUE(partition_->has_schedule_log());
+  EXPECT_TRUE(append(batch("s", 0)));
+}
+
+TEST_F(PartitionAppendTest, Recent_IsWhatWasAppendedLastAndSinceTheStart) {
+  options_.recent_bytes = 1'000;
+  create();
+  EXPECT_TRUE(partition_->is_recent(0));
+  const auto size = static_cast<std::int64_t>(plain(1).data.size());
+  Offset end = 0;
+  while (partition_->is_recent(0)) {
+    ASSERT_LE(end * size, 1'000 + size) << "more than recent_bytes count as recent";
+    ASSERT_TRUE(append(plain(1)));
+    ++end;
+  }
+  EXPECT_GE(end * size, 500);
+  EXPECT_TRUE(partition_->is_recent(end));
+  restart_clean();
+  EXPECT_FALSE(partition_->is_recent(end - 1));
+  EXPECT_TRUE(partition_->is_recent(end));
+}
+
 TEST_F(PartitionAppendTest, TimestampOutOfBounds_IsRefusedFromClientsOnly) {
   spec_.config.timestamp_after_max_ms = 1'000;
   spec_.config.timestamp_before_max_ms = 5'000;
