@@ -3,7 +3,6 @@
 #include "log/journal_writer.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "log/crc32c.h"
@@ -126,11 +125,11 @@ Status JournalWriter::queue(std::unique_lock<std::mutex>& lock, const FrameHeade
     return not_attached();
   }
   const std::size_t at = pending_.bytes.size();
-  pending_.bytes.resize(at + entry.bytes);
+  pending_.bytes.resize(at + kFrameHeaderBytes);
   encode_frame_header(header, pending_.bytes.data() + at);
-  if (!payload.empty()) {
-    std::memcpy(pending_.bytes.data() + at + kFrameHeaderBytes, payload.data(), payload.size());
-  }
+  // Not resized and then written over: zeroing a payload costs half as much as copying it.
+  pending_.bytes.insert(pending_.bytes.end(), payload.begin(), payload.end());
+  pending_.bytes.resize(at + entry.bytes);
   entry.log->dirty = true;
   frames_since_checkpoint_ = true;
   pending_.entries.push_back(std::move(entry));
