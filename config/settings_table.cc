@@ -90,6 +90,10 @@ constexpr Setting kTable[] = {
     {"socket.listen.backlog.size", "connections",
      "Connections that the system queues before they are accepted.", 1, 65535,
      +[](Config& c) { return &c.broker.net.listen_backlog; }},
+    {"socket.send.buffer.bytes", "bytes",
+     "Bytes that the system keeps for a client that does not read yet; -1: the system decides. "
+     "Larger for clients far away.",
+     -1, kInt32Max, +[](Config& c) { return &c.broker.net.send_buffer_bytes; }},
     {"sendfile.min.bytes", "bytes", "Shorter file ranges are read and gathered instead.", 0,
      kInt64Max, +[](Config& c) { return &c.broker.net.sendfile_min_bytes; }},
     {"auto.create.topics.enable", "", "Metadata for an unknown topic creates it.", 0, 0,

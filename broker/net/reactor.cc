@@ -70,6 +70,11 @@ void Reactor::adopt(int descriptor, std::shared_ptr<const Client> client,
       return;
     }
     socket.set_option(tcp::no_delay(true), error);
+    // Left alone the system grows it to megabytes: a client that does not read would hold as much
+    // kernel memory, and over loopback large answers cost up to twice the processor time.
+    if (options_.send_buffer_bytes > 0) {
+      socket.set_option(tcp::socket::send_buffer_size(options_.send_buffer_bytes), error);
+    }
     clock_ = &services.clock;
     const auto connection =
         std::make_shared<Connection>(std::move(socket), client, services, *this);

@@ -327,6 +327,20 @@ TEST_F(ServerTest, ClientThatNeverReads_IsClosedAtTheWriteDeadline) {
   EXPECT_EQ(stats_.connections_timed_out_total, 1U);
 }
 
+TEST_F(ServerTest, ClientThatNeverReads_HoldsNoMoreThanTheSendBuffer) {
+  constexpr std::uint64_t kBuffersOfBothEndsMax = 512 << 10;
+  options_.net.write_deadline_ms = 100;
+  options_.net.send_buffer_bytes = 32 << 10;
+  group_id_bytes_ = 30'000;
+  start();
+  Client client(server_->port(0));
+  const auto frame =
+      protocol::encode_request_frame(ListGroupsRequest{}, {16, 0, 1, "t"}).value().bytes;
+  while (client.send(frame)) continue;
+  EXPECT_GT(stats_.sent_bytes_total, 0U);
+  EXPECT_LT(stats_.sent_bytes_total, kBuffersOfBothEndsMax);
+}
+
 TEST_F(ServerTest, Drain_FinishesWhatIsInFlightAndClosesTheIdle) {
   start();
   Client idle(server_->port(0));
