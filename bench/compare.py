@@ -115,7 +115,8 @@ class Comparison:
                     self.load(broker, topic, arguments)
             machine.touch_memory(TOUCHED_BYTES)
             for load, topic, arguments in LOADS + (ORLOJ_LOADS if name == "orloj" else []):
-                figures[load] = self.load(broker, topic, arguments)
+                if self.options.only is None or load in self.options.only:
+                    figures[load] = self.load(broker, topic, arguments)
             figures["loaded"] = {"resident_mb": contenders.resident_mb(broker.process.pid)}
         finally:
             broker.kill()
@@ -129,7 +130,7 @@ class Comparison:
     def run(self):
         busy = machine.busy_share()
         try:
-            for name in ORDER:
+            for name in ORDER if self.options.only is None else ():
                 self.start_and_idle(name)
             for name in ORDER:
                 self.under_load(name)
@@ -155,6 +156,9 @@ def main():
     parser.add_argument("--load", default=os.path.join(release, "bench", "orloj_load"))
     parser.add_argument("--json", default=os.path.join(release, "bench", "compare.json"))
     parser.add_argument("--table", default=os.path.join(release, "bench", "compare.md"))
+    parser.add_argument("--only", nargs="+", metavar="LOAD",
+                        choices=[load for load, _, _ in LOADS + ORLOJ_LOADS],
+                        help="these loads alone, without start and idle memory")
     options = parser.parse_args()
     options.json = os.path.abspath(options.json)
 

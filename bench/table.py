@@ -75,6 +75,8 @@ def figures_of(runs):
         for broker in ("kafka", "orloj"):
             values = entry[f"{broker}_runs"]
             entry[broker] = statistics.median(values) if values else None
+        if entry["orloj"] is None:
+            continue
         entry["ratio"] = entry["orloj"] / entry["kafka"] if entry["kafka"] else None
         judged = entry["orloj"] if entry["kafka"] is None else entry["ratio"]
         entry["met"] = None if figure.aim is None else judged <= figure.aim
