@@ -15,6 +15,9 @@ from programs import Refused
 PATIENCE_SECONDS = 90
 READ_MS = 60_000
 PARTITIONS = 6
+PER_PARTITION = 4
+# Few partitions, so that a restart has little to open.
+SETTINGS = {"offsets.topic.num.partitions": "4"}
 
 
 def now_ms():
@@ -44,6 +47,7 @@ class Steps:
     def refusal(self, do, **arguments):
         with pytest.raises(Refused) as refused:
             self.ask(do, **arguments)
+        print(refused.value)
         return refused.value.code
 
     def assert_told(self, told, offsets):
@@ -169,11 +173,11 @@ class Plain(Steps):
         return found
 
     def fill(self, topic, name):
-        """Ten records into each partition; returns their values."""
-        values = {f"{name} {p} {i}" for p in range(PARTITIONS) for i in range(10)}
+        """Some records into each partition; returns their values."""
+        values = {f"{name} {p} {i}" for p in range(PARTITIONS) for i in range(PER_PARTITION)}
         for p in range(PARTITIONS):
-            self.ask("produce", topic=topic, partition=p,
-                     records=[{"value": f"{name} {p} {i}"} for i in range(10)])
+            self.ask("produce", topic=topic, partition=p, one_by_one=True,
+                     records=[{"value": f"{name} {p} {i}"} for i in range(PER_PARTITION)])
         return values
 
     def group(self, strategy="eager", how="kill"):
@@ -188,8 +192,8 @@ class Plain(Steps):
         assert len(team.received) == len(first), "some records came twice without a reason"
         team.leave("three")
         team.settle()
-        team.commit(10)
-        assert team.committed() == [10] * PARTITIONS
+        team.commit(PER_PARTITION)
+        assert team.committed() == [PER_PARTITION] * PARTITIONS
         self.broker.restart(how)
         second = self.fill(topic, "second")
         team.gather(second)
@@ -199,7 +203,7 @@ class Plain(Steps):
         heir.join("heir")
         heir.gather(second)
         assert heir.values() == second, "the group resumes where it committed"
-        assert heir.committed() == [10] * PARTITIONS
+        assert heir.committed() == [PER_PARTITION] * PARTITIONS
         heir.leave("heir")
         return shown(sorted(heir.received, key=lambda r: (r["partition"], r["offset"])))
 
@@ -280,12 +284,15 @@ class Scheduling(Steps):
         self.broker.restart("kill")
         team.gather({"now 0", "now 1", "delayed", "at", "alone"})
         team.leave("waiting")
+        # All the others are due before it, so that what stands before it is everything.
+        last = str(max(*instants, now_ms()) + 500)
+        for partition in range(len(codecs)):
+            self.ask("produce", topic=topic, partition=partition, one_by_one=True, records=[
+                {"value": "last", "headers": {"schedule-at": last}}])
         for partition, at in enumerate(instants):
             self.check_partition(topic, partition, at)
 
     def check_partition(self, topic, partition, at):
-        self.ask("produce", topic=topic, partition=partition, records=[
-            {"value": "last", "headers": {"schedule-at": str(max(at, now_ms()) + 500)}}])
         found = self.read(topic, 6, partition)
         by_value = {r["value"]: r for r in found}
         assert [r["value"] for r in found[:2]] == ["now 0", "now 1"]

@@ -4,7 +4,9 @@ import pytest
 
 from broker import Kafka
 from programs import CLIENTS, Program
-from scenario import Plain, Scheduling
+
+pytest.register_assert_rewrite("scenario")
+from scenario import SETTINGS, Plain, Scheduling  # so that its assertions show what they compared
 
 
 def pytest_generate_tests(metafunc):
@@ -26,6 +28,11 @@ def start_program(request, tmp_path):
     yield start
     for program in programs:
         program.close()
+
+
+@pytest.fixture
+def broker(make_broker):
+    return make_broker(SETTINGS)
 
 
 def test_plain_records_and_groups(name, broker, start_program):

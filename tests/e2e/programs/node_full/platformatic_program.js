@@ -11,11 +11,12 @@ const COMMON = {
 const members = {}
 let readers = 0
 
-// The number of Kafka's error is somewhere below the error that is thrown.
+// The number of Kafka's error is somewhere below the error that is thrown; a refused record within a batch
+// comes first, as -1.
 function numbered (error) {
-  const codeOf = each => each.apiCode ??
-    [...(each.errors ?? []), each.cause].filter(Boolean).map(codeOf).find(n => n !== undefined)
-  return Object.assign(new Error(String(error)), { code: codeOf(error) })
+  const codes = each => [each.apiCode, ...[...(each.errors ?? []), each.cause]
+    .filter(Boolean).flatMap(codes)].filter(code => code !== undefined && code !== -1)
+  return Object.assign(new Error(String(error)), { code: codes(error)[0] })
 }
 
 async function withClient (client, act) {
@@ -170,7 +171,7 @@ serve({
   committed: ({ group, topic, partition }) => withClient(
     new Consumer({ ...COMMON, groupId: group }), async consumer => {
       const found = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] })
-      return Number(found.get(topic)[0])
+      return Number(found.get(topic)[partition])
     }),
   leave: async ({ consumer }) => {
     await members[consumer].close()
