@@ -39,6 +39,7 @@ class Recoverer {
   Status drop_below_log_start();
   Status open_segments();
   Result<std::shared_ptr<Segment>> open_segment(std::size_t index);
+  SegmentBounds bounds_of(std::size_t index) const;
   Result<std::shared_ptr<Segment>> recover_segment(std::size_t index);
   Status settle_tail(Segment& segment, const SegmentTail& tail, std::size_t index);
   Status remove_from(std::size_t index, const std::string& reason);
@@ -162,27 +163,32 @@ Result<std::shared_ptr<Segment>> Recoverer::open_segment(std::size_t index) {
   const bool is_last = index + 1 == bases_.size();
   auto segment = Segment::open(env_.files(), segment_spec(bases_[index]),
                                is_last ? SegmentUse::kAppend : SegmentUse::kReadOnly);
-  if (segment.has_error() && segment.error().code == ErrorCode::kCorrupt) {
-    say("segment " + std::to_string(bases_[index]) +
-        " is checked again: " + segment.error().message);
+  if (segment.has_error() && segment.error().code != ErrorCode::kCorrupt) {
+    return segment;
+  }
+  const std::string fault = segment.has_error() ? segment.error().message
+                            : (*segment)->next_offset() > bounds_of(index).below
+                                ? "it reaches into the next one"
+                                : "";
+  if (!fault.empty()) {
+    say("segment " + std::to_string(bases_[index]) + " is checked again: " + fault);
     return recover_segment(index);
   }
   return segment;
 }
 
+SegmentBounds Recoverer::bounds_of(std::size_t index) const {
+  const bool is_last = index + 1 == bases_.size();
+  const bool next_is_durable = !is_last && bases_[index + 1] <= recovery_.durable_end;
+  return {recovery_.durable_end, next_is_durable ? bases_[index + 1] : INT64_MAX};
+}
+
 Result<std::shared_ptr<Segment>> Recoverer::recover_segment(std::size_t index) {
   SegmentTail tail;
-  const SegmentSpec spec = segment_spec(bases_[index]);
-  auto segment = Segment::recover(env_.files(), spec, recovery_.durable_end, tail);
+  auto segment =
+      Segment::recover(env_.files(), segment_spec(bases_[index]), bounds_of(index), tail);
   if (segment.has_error()) {
-    if (segment.error().code != ErrorCode::kCorrupt) {
-      return segment;
-    }
-    say(segment.error().message);
-    segment = Segment::recover(env_.files(), spec, bases_[index], tail);
-    if (segment.has_error()) {
-      return segment;
-    }
+    return segment;
   }
   if (Status settled = settle_tail(**segment, tail, index); !settled) {
     return settled.error();

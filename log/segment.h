@@ -35,6 +35,14 @@ struct SegmentSpec {
 
 enum class SegmentUse : std::uint8_t { kAppend, kReadOnly };
 
+// What recovery knows before it looks into a segment.
+struct SegmentBounds {
+  Offset durable_end = 0;    // everything below was on stable storage
+  Offset below = INT64_MAX;  // where the next segment starts, when that is durable
+
+  Offset end() const { return durable_end < below ? durable_end : below; }
+};
+
 // What recovery found behind the last good batch.
 struct SegmentTail {
   std::int64_t physical_bytes = 0;  // size of the file as it was found
@@ -59,13 +67,13 @@ class Segment {
   static Result<std::shared_ptr<Segment>> open(FileSystem& files, const SegmentSpec& spec,
                                                SegmentUse use);
 
-  // After a crash: walks all batches with CRC, contiguous offsets (below `durable_end` compaction
-  // may have left holes) and non-decreasing epochs, up to the first break, and rebuilds the
-  // indexes. The file is not cut: see discard_tail(). A batch below `durable_end` that fails its
-  // CRC is rot: it stays, as long as the chain of headers goes on behind it; when it does not,
-  // kCorrupt. Open for appends.
+  // After a crash: walks all batches with CRC, contiguous offsets (between batches below the
+  // durable end compaction may have left holes) and non-decreasing epochs, up to the first break,
+  // and rebuilds the indexes. The file is not cut: see discard_tail(). A batch below the durable
+  // end that fails its checks is rot: it stays, as long as the chain of headers goes on behind it.
+  // Open for appends.
   static Result<std::shared_ptr<Segment>> recover(FileSystem& files, const SegmentSpec& spec,
-                                                  Offset durable_end, SegmentTail& tail);
+                                                  const SegmentBounds& bounds, SegmentTail& tail);
 
   Offset base_offset() const { return spec_.base_offset; }
   Offset next_offset() const { return next_offset_.load(std::memory_order_acquire); }
@@ -126,11 +134,11 @@ class Segment {
   Result<bool> indexes_are_sane() const;
   Status rebuild_indexes(SegmentUse use);
   Status walk_tail();
-  Status recover_batches(Offset durable_end, SegmentTail& tail);
-  Result<std::optional<BatchHeader>> rotten_batch(std::int64_t position, Offset durable_end,
-                                                  std::int64_t physical_bytes) const;
+  Status recover_batches(const SegmentBounds& bounds, SegmentTail& tail);
+  std::optional<BatchHeader> rotten_batch(std::int64_t position, const SegmentBounds& bounds,
+                                          std::int64_t physical_bytes) const;
   std::string chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,
-                          Offset durable_end) const;
+                          const SegmentBounds& bounds) const;
   void take(const BatchHeader& header);
   void index(const BatchHeader& header);
   HeaderWalk headers_from(std::int64_t position) const {

@@ -146,7 +146,7 @@ Status Segment::walk_tail() {
 }
 
 Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const SegmentSpec& spec,
-                                                  Offset durable_end, SegmentTail& tail) {
+                                                  const SegmentBounds& bounds, SegmentTail& tail) {
   std::shared_ptr<Segment> segment(new Segment(files, spec));
   auto file = files.open(segment->path(format::kDataSuffix), OpenMode::kReadWrite);
   if (!file) {
@@ -157,13 +157,13 @@ Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const Segme
   if (Status done = segment->create_indexes(); !done) {
     return done.error();
   }
-  if (Status done = segment->recover_batches(durable_end, tail); !done) {
+  if (Status done = segment->recover_batches(bounds, tail); !done) {
     return done.error();
   }
   return segment;
 }
 
-Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
+Status Segment::recover_batches(const SegmentBounds& bounds, SegmentTail& tail) {
   const auto physical = file_->size();
   if (!physical) {
     return physical.error();
@@ -180,8 +180,8 @@ Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
     if (batch && !batch->has_value()) {
       return {};
     }
-    std::string fault = batch ? chain_fault(**batch, latest_epoch, durable_end)
-                              : std::string(batch.error().message);
+    std::string fault =
+        batch ? chain_fault(**batch, latest_epoch, bounds) : std::string(batch.error().message);
     BatchHeader header;
     if (fault.empty()) {
       const RecordBatchView& good = **batch;
@@ -193,15 +193,12 @@ Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
                 good.leader_epoch()};
       latest_epoch = good.leader_epoch();
     } else {
-      const auto rotten = rotten_batch(position, durable_end, tail.physical_bytes);
+      const auto rotten = rotten_batch(position, bounds, tail.physical_bytes);
       if (!rotten) {
-        return rotten.error();
-      }
-      if (!rotten->has_value()) {
         tail.break_reason = std::move(fault);
         return {};
       }
-      header = **rotten;
+      header = *rotten;
       walk.skip_to(header.end());
     }
     index(header);
@@ -209,13 +206,19 @@ Status Segment::recover_batches(Offset durable_end, SegmentTail& tail) {
   }
 }
 
-// Below the durable end compaction may have left holes; past it the chain is contiguous.
+// Compaction leaves holes between batches that were all durable. A base offset that passes a bound
+// has rotted: it lies outside the CRC.
 std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,
-                                 Offset durable_end) const {
-  const bool hole = batch.base_offset() > next_offset() && next_offset() >= durable_end;
+                                 const SegmentBounds& bounds) const {
+  const bool hole =
+      batch.base_offset() > next_offset() && batch.last_offset() >= bounds.durable_end;
   if (batch.base_offset() < next_offset() || hole) {
     return "offset " + std::to_string(batch.base_offset()) + " where " +
            std::to_string(next_offset()) + " was to follow";
+  }
+  if (batch.last_offset() >= bounds.below) {
+    return "offset " + std::to_string(batch.last_offset()) + " where the next segment starts at " +
+           std::to_string(bounds.below);
   }
   if (batch.leader_epoch() < latest_epoch) {
     return "leader epoch " + std::to_string(batch.leader_epoch()) + " behind " +
@@ -225,30 +228,24 @@ std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch lates
 }
 
 // The batch at a position where the bytes fail their checks, when it lies below the durable end and
-// the chain of headers goes on behind it; nullopt where the log may be cut.
-Result<std::optional<BatchHeader>> Segment::rotten_batch(std::int64_t position, Offset durable_end,
-                                                         std::int64_t physical_bytes) const {
-  if (next_offset() >= durable_end) {
-    return std::optional<BatchHeader>();
-  }
-  const Error damaged{ErrorCode::kCorrupt,
-                      file_->path() + " is damaged at byte " + std::to_string(position) +
-                          ", below the durable end " + std::to_string(durable_end) +
-                          ", and what follows cannot be found; restore the file from a copy"};
+// the chain of headers goes on behind it; nullopt where it breaks.
+std::optional<BatchHeader> Segment::rotten_batch(std::int64_t position, const SegmentBounds& bounds,
+                                                 std::int64_t physical_bytes) const {
   HeaderWalk walk(*file_, {position, physical_bytes});
-  auto header = walk.next();
+  const auto header = walk.next();
   if (!header || !header->has_value() || (*header)->base_offset < next_offset() ||
-      (*header)->last_offset >= durable_end) {
-    return damaged;
+      (*header)->last_offset >= bounds.end()) {
+    return std::nullopt;
   }
-  if ((*header)->last_offset + 1 < durable_end) {
+  if ((*header)->last_offset + 1 < bounds.end()) {
     const auto follower = walk.next();
     if (!follower || !follower->has_value() || (*follower)->base_offset <= (*header)->last_offset) {
-      return damaged;
+      return std::nullopt;
     }
   }
-  (*header)->max_timestamp_ms = kNoTimestamp;  // not to be believed
-  return header;
+  BatchHeader rotten = **header;
+  rotten.max_timestamp_ms = kNoTimestamp;  // not to be believed
+  return rotten;
 }
 
 }  // namespace orloj::log

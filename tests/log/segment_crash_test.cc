@@ -68,7 +68,7 @@ TEST(SegmentCrash, PowerCut_KeepsWhatWasSyncedAndNothingTorn) {
         break;  // even the name was lost, as it may be
       }
       SegmentTail tail;
-      auto recovered = Segment::recover(sim.disk, kSpec, durable, tail);
+      auto recovered = Segment::recover(sim.disk, kSpec, {durable}, tail);
       ASSERT_TRUE(recovered) << recovered.error().message;
       segment = *recovered;
       ASSERT_GE(segment->next_offset(), durable);
@@ -107,7 +107,7 @@ TEST(SegmentCrash, FullDiskForIndexes_DoesNotFailTheAppend) {
   }
   sim.disk.kill_process();
   SegmentTail tail;
-  segment = Segment::recover(sim.disk, kSpec, 0, tail).value();
+  segment = Segment::recover(sim.disk, kSpec, {0}, tail).value();
   EXPECT_EQ(segment->next_offset(), 100'000);
   EXPECT_EQ(segment->find_batch(50'000).value()->base_offset, 50'000);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "log/bytes.h"
 #include "log/env/posix_env.h"
 #include "log/format.h"
 #include "log/recovery.h"
@@ -256,6 +259,60 @@ TEST_F(SegmentedLogTest,
   reopen(LastStop::kClean, 33);
   EXPECT_EQ(log_->read(12, 30, kAll).error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(bases(*log_->read(30, 33, kAll)), (std::vector<Offset>{30}));
+}
+
+// The base offset of a batch lies outside its CRC.
+TEST_F(SegmentedLogTest, RottenBaseOffsetAtTheEndOfASegment_CostsThatBatchOnly) {
+  create();
+  fill(100);
+  const SegmentList segments = log_->segments();
+  const Offset second = segments[1]->base_offset();
+  const auto last = segments[0]->find_batch(second - 1).value().value();
+  for (const Offset wrong : {second - 2, second, Offset{1} << 40}) {
+    SCOPED_TRACE(wrong);
+    std::array<std::byte, sizeof wrong> bytes{};
+    store_big(bytes.data(), wrong);
+    write_at(segment_path(0), static_cast<std::uint64_t>(last.position), to_text(bytes));
+    reopen(LastStop::kUnclean, 300);
+    EXPECT_EQ(log_->end_offset(), 300);
+    EXPECT_EQ(log_->segments().size(), segments.size());
+    EXPECT_EQ(bases(*log_->read(0, 300, kAll)).size(), static_cast<std::size_t>(second / 3 - 1));
+    EXPECT_EQ(log_->read(second - 3, 300, kAll).error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(bases(*log_->read(second, 300, kAll)).size(),
+              static_cast<std::size_t>((300 - second) / 3));
+  }
+}
+
+TEST_F(SegmentedLogTest, RottenBaseOffsetAtTheEndOfTheLog_GivesNoOffsetsAway) {
+  create();
+  fill(10);
+  const auto last = log_->segments().back()->find_batch(29).value().value();
+  std::array<std::byte, sizeof(Offset)> bytes{};
+  store_big(bytes.data(), Offset{1} << 40);
+  write_at(segment_path(0), static_cast<std::uint64_t>(last.position), to_text(bytes));
+  reopen(LastStop::kUnclean, 30);
+  EXPECT_EQ(log_->end_offset(), 30);
+  EXPECT_EQ(log_->read(27, 30, kAll).error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SegmentedLogTest, DamageBehindHolesOfCompaction_LeavesWhatLiesBeforeItReadable) {
+  create();
+  fill(5);
+  ASSERT_TRUE(log_->roll(0));
+  append(3);
+  auto cleaned = Segment::create(env_.files(), {spec().directory, 0, 300, ".cleaned"}).value();
+  for (const Offset base : {0, 6, 9, 12}) {
+    const auto kept = test::make_batch(base, 3);
+    ASSERT_TRUE(cleaned->append(RecordBatchView::parse(kept, CrcCheck::kSkip).value()).has_value());
+  }
+  const auto damaged = cleaned->find_batch(9).value().value();
+  ASSERT_TRUE(cleaned->seal());
+  ASSERT_TRUE(log_->replace({log_->segments().front()}, {cleaned}));
+  write_at(segment_path(0), static_cast<std::uint64_t>(damaged.position), std::string(40, '\x7f'));
+  reopen(LastStop::kUnclean, 18);
+  EXPECT_EQ(bases(*log_->read(0, 18, kAll)), (std::vector<Offset>{0, 6}));
+  EXPECT_EQ(log_->read(9, 18, kAll).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(bases(*log_->read(15, 18, kAll)), (std::vector<Offset>{15}));
 }
 
 TEST_F(SegmentedLogTest, SegmentsGoneBelowTheDurableEnd_AreReportedAndOffsetsNotReused) {
