@@ -82,6 +82,11 @@ Status Partition::run_compaction() {
   if (plan.dirty_bytes == 0 || plan.dirty_ratio() < dirty_ratio_min) {
     return {};
   }
+  if (impl_->data->log().has_damage()) {
+    // A segment is read up to its damage only: cleaned, it would look whole, and be gone.
+    impl_->compaction_halted = true;
+    return {};
+  }
   auto cleaned = compact(files, plan, rules);
   if (!cleaned && cleaned.error().code == ErrorCode::kCorrupt) {
     impl_->compaction_halted = true;

@@ -279,6 +279,10 @@ void SegmentedLog::mark_damaged(Offset from, Offset to) {
   state_->publish(std::move(next));
 }
 
+bool SegmentedLog::has_damage() const {
+  return !state_->view()->damaged.empty();
+}
+
 void SegmentedLog::set_config(const TopicLogConfig& config) {
   state_->spec.config = config;
 }

@@ -84,6 +84,7 @@ class SegmentedLog {
   // Recovery: the offsets in [from, to) are below the durable end and can't be read. Reads there
   // give kCorrupt.
   void mark_damaged(Offset from, Offset to);
+  bool has_damage() const;  // any range that was marked and is not dropped yet
 
   void set_config(const TopicLogConfig& config);
   LeaderEpochCheckpoint& leader_epochs();

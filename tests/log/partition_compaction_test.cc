@@ -216,6 +216,19 @@ TEST_F(PartitionCompactionTest, DamagedBatch_HaltsTheCleaner_AndStaysVisible) {
   EXPECT_EQ(partition_->offsets().log_start, 0);
 }
 
+TEST_F(PartitionCompactionTest, DamageFoundAtTheStart_HaltsTheCleaner_AndStaysVisible) {
+  create();
+  put_many(30, 1);
+  damage("00000000000000000000.log", 16);  // the magic of the first batch
+  crash_and_open();
+  ASSERT_TRUE(partition_->run_compaction());
+  EXPECT_TRUE(partition_->stats().compaction_halted);
+  crash_and_open();
+  const auto read = partition_->read({.offset = 0, .max_bytes = 1 << 20});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+}
+
 // Topics without scheduling take compressed batches unopened; cleanup.policy may change later.
 TEST_F(PartitionCompactionTest, BatchPastTheLimitsOfARecordWalk_HaltsTheCleaner_AndNothingElse) {
   options_.decompressed_batch_max_bytes = 1'000;
