@@ -94,9 +94,11 @@ void JournalWriter::detach(const LogId& id) {
   }
 }
 
-void JournalWriter::forget_topic(const TopicId& id) {
+void JournalWriter::forget(const PartitionId& id) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(logs_, [&](const auto& entry) { return entry.first.topic_id == id; });
+  for (const LogKind kind : {LogKind::kData, LogKind::kSchedule}) {
+    logs_.erase({id.topic_id, id.partition, kind});
+  }
 }
 
 Status JournalWriter::refusal() const {

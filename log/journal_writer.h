@@ -45,8 +45,8 @@ class JournalWriter final : public Journal {
 
   // Waits until every frame queued so far is durable.
   Status flush();
-  // The topic is deleted: checkpoints do not mention its logs any more.
-  void forget_topic(const TopicId& id);
+  // The partition is deleted, its logs are detached: checkpoints do not mention them any more.
+  void forget(const PartitionId& id);
   // Counts checkpoints that are complete; frames queued before one started are never replayed after
   // it.
   std::uint64_t checkpoints_started() const;

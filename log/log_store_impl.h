@@ -62,6 +62,8 @@ class LogStoreImpl final : public LogStore {
   Result<std::vector<std::shared_ptr<Partition>>> make_topic(const KnownTopic& topic);
   Status remove_topic(const TopicId& id);
   Result<std::shared_ptr<Partition>> create_partition(const KnownTopic& topic, std::int32_t index);
+  Result<std::shared_ptr<Partition>> fill_directory(const PartitionSpec& spec);
+  void take_back(const PartitionSpec& spec);
   Status clear_place(const PartitionSpec& spec);
   Result<bool> holds_no_records(const std::string& directory) const;
   void discard_later(std::string path);

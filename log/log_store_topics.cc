@@ -71,21 +71,39 @@ Status LogStoreImpl::clear_place(const PartitionSpec& spec) {
 
 Result<std::shared_ptr<Partition>> LogStoreImpl::create_partition(const KnownTopic& topic,
                                                                   std::int32_t index) {
-  PartitionSpec spec = partition_spec(options_, topic, index);
+  const PartitionSpec spec = partition_spec(options_, topic, index);
   if (const Status cleared = clear_place(spec); !cleared) {
     return cleared.error();
   }
+  auto created = fill_directory(spec);
+  if (created.has_error()) {
+    take_back(spec);
+  }
+  return created;
+}
+
+Result<std::shared_ptr<Partition>> LogStoreImpl::fill_directory(const PartitionSpec& spec) {
   Partition::Parts parts;
   auto log = create_log(env_, log_spec(options_, spec, LogKind::kData), 0);
   if (log.has_error()) {
     return log.error();
   }
   parts.data = *std::move(log);
-  if (const Status written = write_partition_metadata(env_, spec.directory, topic.topic_id);
+  if (const Status written = write_partition_metadata(env_, spec.directory, spec.id.topic_id);
       !written) {
     return written.error();
   }
-  return Partition::open(env_, *journal_, std::move(spec), std::move(parts), options_, true);
+  return Partition::open(env_, *journal_, spec, std::move(parts), options_, true);
+}
+
+// Of a creation that failed nothing stays: the disk may be full, and no catalogue knows of it.
+void LogStoreImpl::take_back(const PartitionSpec& spec) {
+  journal_->forget(spec.id);
+  Status removed = env_.files().remove_all(spec.directory);
+  if (removed) {
+    removed = env_.files().sync_directory(options_.data_dir);
+  }
+  check(removed);
 }
 
 Result<std::vector<std::shared_ptr<Partition>>> LogStoreImpl::create_topic(
@@ -110,6 +128,7 @@ Result<std::vector<std::shared_ptr<Partition>>> LogStoreImpl::make_topic(const K
     if (created.has_error()) {
       for (const auto& partition : made) {
         partition->close();
+        take_back(partition->spec());
       }
       return created.error();
     }
@@ -162,7 +181,9 @@ Status LogStoreImpl::remove_topic(const TopicId& id) {
   if (Status flushed = journal_->flush(); !flushed) {
     return flushed;
   }
-  journal_->forget_topic(id);
+  for (const auto& partition : gone) {
+    journal_->forget(partition->spec().id);
+  }
   const std::unique_lock lock(mutex_);
   deletions_.push_back({id, journal_->checkpoints_started()});
   return {};

@@ -310,7 +310,7 @@ TEST_F(JournalTest, FactsOfADeletedTopic_AreRefusedAndLeaveNothingBehind) {
     EXPECT_EQ(codes, std::vector<ErrorCode>(3, ErrorCode::kClosed));
   };
   expect_refusals();
-  journal->forget_topic(id.topic_id);
+  journal->forget({id.topic_id, id.partition});
   expect_refusals();
   ASSERT_TRUE(journal->checkpoint());
   journal.reset();

@@ -310,6 +310,45 @@ TEST_F(LogStoreTest, CreateTopic_IsIdempotentAndNeverTakesOverForeignRecords) {
   EXPECT_EQ(store_->create_topic(topic(2, "t")).error().code, ErrorCode::kCorrupt);
 }
 
+TEST_F(LogStoreTest, ACreationThatFailsOnAFullDisk_LeavesNothingBehind) {
+  open();
+  const auto old = topic(1, "t");
+  create(old);
+  ASSERT_TRUE(append_durably(*partition(old)));
+  const auto directories = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : sim_.disk.list("/data").value()) {
+      if (entry.name.starts_with("t-") || entry.name.starts_with("new-")) {
+        names.push_back(entry.name);
+      }
+    }
+    return names;
+  };
+  const std::vector<std::string> before = directories();
+  for (const SimCall call : {SimCall::kOpen, SimCall::kWrite, SimCall::kSync}) {
+    for (const std::int64_t nth : {1, 2, 3, 5}) {
+      // A new topic, and more partitions for one that has records.
+      for (const auto& wanted : {topic(2, "new", 4), topic(1, "t", 4)}) {
+        sim_.disk.inject({.call = call,
+                          .nth = nth,
+                          .fault = SimFault::kNoSpace,
+                          .path_contains = wanted.name + "-"});
+        EXPECT_EQ(store_->create_topic(wanted).error().code, ErrorCode::kNoSpace) << nth;
+        EXPECT_EQ(directories(), before) << nth;
+      }
+    }
+  }
+  EXPECT_EQ(failures_, 0);
+  EXPECT_EQ(store_->all().size(), 1U);
+  create(topic(2, "new", 4));
+  ASSERT_TRUE(append_durably(*partition(topic(2, "new"), 3)));
+  ASSERT_TRUE(append_durably(*partition(old)));
+  kill();
+  open();
+  EXPECT_EQ(partition(old)->offsets().high_watermark, 6);
+  EXPECT_EQ(partition(topic(2, "new"), 3)->offsets().high_watermark, 3);
+}
+
 TEST_F(LogStoreTest, Promise9_AFailedSyncStopsTheProcessAndNothingIsAcknowledged) {
   open();
   const auto t = topic(1, "t");
@@ -365,6 +404,8 @@ TEST_F(LogStoreTest, DeletedRecords_StayDeletedAfterAPowerCut) {
     sim_.disk.reached("now");
     store_.reset();
     sim_.disk.restart_after_power_cut();
+    failures_ = 0;  // the journal may have noticed
+    failure_ = {};
     open();
     EXPECT_EQ(partition(t)->offsets().log_start, 7);
     for (int i = 0; i < 100; ++i) {
