@@ -24,6 +24,8 @@ namespace {
 
 // A large request may take longer than its deadline if it arrives at this pace at least.
 constexpr std::int64_t kSlowestBytesPerSecond = 64 * 1024;
+// While others wait for memory, a request that holds some must be so much faster.
+constexpr std::int64_t kHasteWhenWanted = 10;
 
 std::string what(const std::exception_ptr& failure) {
   try {
@@ -112,11 +114,8 @@ asio::awaitable<bool> Connection::read_frame(BudgetLease& lease) {
                            max_bytes));
         co_return false;
       case FrameReader::Event::kNeedLease:
-        if (lease.grow(static_cast<std::int64_t>(reader_.want_bytes()), memory_freed_)) {
-          reader_.leased();
-        } else {
-          co_await progress();
-        }
+        waits_for_memory_ = !lease_more(lease);
+        if (waits_for_memory_) co_await progress();
         break;
       case FrameReader::Event::kNeedBytes: {
         const auto room = reader_.writable();
@@ -133,6 +132,17 @@ asio::awaitable<bool> Connection::read_frame(BudgetLease& lease) {
     }
   }
   co_return false;
+}
+
+bool Connection::lease_more(BudgetLease& lease) {
+  BudgetUse use = BudgetUse::kWhole;
+  if (!reader_.is_here()) {
+    use = reader_.has_lease() ? BudgetUse::kRest : BudgetUse::kBeginning;
+  }
+  const auto bytes = static_cast<std::int64_t>(reader_.want_bytes());
+  if (!lease.grow(bytes, use, memory_freed_)) return false;
+  reader_.leased();
+  return true;
 }
 
 asio::awaitable<void> Connection::serve(std::shared_ptr<Request> request, const Route& route) {
@@ -238,7 +248,9 @@ void Connection::refuse(const std::string& reason) {
 }
 
 bool Connection::half_frame_is_late(std::int64_t now_boot_ms) {
-  if (!reader_.half_frame() || !slots_.empty()) {
+  // Who waits for memory with empty hands keeps nobody waiting.
+  const bool is_held_up = waits_for_memory_ && !reader_.has_lease();
+  if (!reader_.half_frame() || !slots_.empty() || is_held_up) {
     half_frame_since_boot_ms_ = 0;
     return false;
   }
@@ -246,7 +258,9 @@ bool Connection::half_frame_is_late(std::int64_t now_boot_ms) {
   const auto arrived = static_cast<std::int64_t>(reader_.filled_bytes());
   const std::int64_t allowed_ms =
       services_.options.frame_deadline_ms + arrived * 1000 / kSlowestBytesPerSecond;
-  return now_boot_ms - half_frame_since_boot_ms_ >= allowed_ms;
+  const bool must_hurry = reader_.has_lease() && !waits_for_memory_ && services_.memory.is_wanted();
+  const std::int64_t haste = must_hurry ? kHasteWhenWanted : 1;
+  return now_boot_ms - half_frame_since_boot_ms_ >= allowed_ms / haste;
 }
 
 void Connection::sweep(std::int64_t now_boot_ms) {

@@ -69,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wait_writable();
   void watch_for_hangup(std::uint64_t slot);
   void refuse(const std::string& reason);
+  bool lease_more(BudgetLease& lease);
   bool half_frame_is_late(std::int64_t now_boot_ms);
 
   boost::asio::ip::tcp::socket socket_;
@@ -87,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::int64_t write_blocked_since_boot_ms_ = 0;  // 0: not blocked
   bool trusted_ = false;                          // has sent a valid request
   bool in_long_poll_ = false;
+  bool waits_for_memory_ = false;
   bool draining_ = false;
   bool closed_ = false;
 };

@@ -14,7 +14,7 @@ constexpr std::size_t kLengthBytes = 4;
 
 FrameReader::Event FrameReader::advance(std::int64_t frame_max_bytes) {
   if (announced_ < 0) {
-    if (stage_end_ - stage_begin_ < kLengthBytes) return Event::kNeedBytes;
+    if (staged_bytes() < kLengthBytes) return Event::kNeedBytes;
     const auto length = log::load_big<std::int32_t>(stage_.data() + stage_begin_);
     if (length < 0) return Event::kNegative;
     announced_ = length;
@@ -22,8 +22,9 @@ FrameReader::Event FrameReader::advance(std::int64_t frame_max_bytes) {
     stage_begin_ += kLengthBytes;
   }
   const auto size = static_cast<std::size_t>(announced_);
+  if (leased_ == 0 && staged_bytes() < std::min(size, kStageBytes)) return Event::kNeedBytes;
   if (leased_ < size && filled_ == leased_) return Event::kNeedLease;
-  const std::size_t staged = std::min(stage_end_ - stage_begin_, leased_ - filled_);
+  const std::size_t staged = std::min(staged_bytes(), leased_ - filled_);
   if (staged > 0) {
     grow(filled_ + staged);
     std::memcpy(data_.get() + filled_, stage_.data() + stage_begin_, staged);
@@ -35,31 +36,28 @@ FrameReader::Event FrameReader::advance(std::int64_t frame_max_bytes) {
 }
 
 std::span<std::byte> FrameReader::writable() {
-  if (announced_ < 0) {
-    std::memmove(stage_.data(), stage_.data() + stage_begin_, stage_end_ - stage_begin_);
+  if (in_stage()) {
+    std::memmove(stage_.data(), stage_.data() + stage_begin_, staged_bytes());
     stage_end_ -= stage_begin_;
     stage_begin_ = 0;
     return {stage_.data() + stage_end_, stage_.size() - stage_end_};
   }
   assert(stage_begin_ == stage_end_);
-  const auto size = static_cast<std::size_t>(announced_);
-  if (size <= kStageBytes) {
-    // A small frame ends within the stage: whatever follows it comes with the same read.
-    stage_begin_ = stage_end_ = 0;
-    return stage_;
-  }
   grow(filled_ + 1);
   return {data_.get() + filled_, std::min(capacity_, leased_) - filled_};
 }
 
 void FrameReader::commit(std::size_t bytes) {
-  const bool staged = announced_ < 0 || static_cast<std::size_t>(announced_) <= kStageBytes;
-  (staged ? stage_end_ : filled_) += bytes;
+  (in_stage() ? stage_end_ : filled_) += bytes;
 }
 
 std::size_t FrameReader::want_bytes() const {
   const auto size = static_cast<std::size_t>(announced_);
   return leased_ == 0 ? std::min(size, kFirstLeaseBytes) : size - leased_;
+}
+
+bool FrameReader::is_here() const {
+  return filled_ + staged_bytes() >= static_cast<std::size_t>(announced_);
 }
 
 void FrameReader::leased() {

@@ -2,8 +2,9 @@
 // socket.
 //
 // Memory follows the bytes that arrive: a frame of a large announced length starts small and
-// doubles. The budget is asked before each step (want_bytes), first for kFirstLeaseBytes, then for
-// all the rest, so that frames that were let past the first step can always be completed.
+// doubles. The budget is asked when a whole stage of the frame is here, or all of it: first for
+// kFirstLeaseBytes, then for all the rest, so that frames that were let past the first step can be
+// completed.
 #pragma once
 
 #include <array>
@@ -41,6 +42,9 @@ class FrameReader {
   void commit(std::size_t bytes);
 
   std::size_t want_bytes() const;
+  // Every byte of the frame that want_bytes() is asked for has arrived.
+  bool is_here() const;
+  bool has_lease() const { return leased_ > 0; }
   void leased();
 
   FrameBytes take();
@@ -51,6 +55,9 @@ class FrameReader {
   bool half_frame() const { return announced_ >= 0 || stage_begin_ < stage_end_; }
 
  private:
+  // The frame in progress is gathered in the stage: nothing was leased for it yet.
+  bool in_stage() const { return announced_ < 0 || leased_ == 0; }
+  std::size_t staged_bytes() const { return stage_end_ - stage_begin_; }
   void grow(std::size_t at_least);
 
   std::array<std::byte, kStageBytes> stage_;

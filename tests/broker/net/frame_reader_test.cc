@@ -66,18 +66,50 @@ TEST(FrameReader, AnyCutOfTheStream_YieldsTheSameFrames) {
   }
 }
 
-TEST(FrameReader, AnnouncedLengthAlone_ClaimsLittleMemory) {
+void feed(FrameReader& reader, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    ASSERT_EQ(reader.advance(1 << 30), Event::kNeedBytes);
+    const auto room = reader.writable();
+    const std::size_t count = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), count);
+    reader.commit(count);
+    bytes = bytes.subspan(count);
+  }
+}
+
+TEST(FrameReader, AnnouncedLengthAlone_ClaimsNoMemory) {
+  for (const std::int32_t announced : {1, 4096, 4097, 1 << 29}) {
+    FrameReader reader;
+    std::vector<std::byte> length(4);
+    log::store_big(length.data(), announced);
+    feed(reader, length);
+    EXPECT_EQ(reader.advance(1 << 30), Event::kNeedBytes) << announced;
+    EXPECT_FALSE(reader.has_lease());
+  }
+}
+
+TEST(FrameReader, LargeFrame_ClaimsLittleWhenItsFirstBytesAreHere) {
   FrameReader reader;
-  ASSERT_EQ(reader.advance(1 << 30), Event::kNeedBytes);
-  std::vector<std::byte> length(4);
-  log::store_big(length.data(), std::int32_t{1} << 29);
-  std::memcpy(reader.writable().data(), length.data(), length.size());
-  reader.commit(length.size());
+  auto begun = frame_of(FrameReader::kStageBytes, 1);
+  log::store_big(begun.data(), std::int32_t{1} << 29);
+  feed(reader, begun);
   ASSERT_EQ(reader.advance(1 << 30), Event::kNeedLease);
   EXPECT_EQ(reader.want_bytes(), FrameReader::kFirstLeaseBytes);
+  EXPECT_FALSE(reader.is_here());
   reader.leased();
   ASSERT_EQ(reader.advance(1 << 30), Event::kNeedBytes);
   EXPECT_LE(reader.writable().size(), FrameReader::kFirstLeaseBytes);
+}
+
+TEST(FrameReader, SmallFrame_ClaimsMemoryOnceAllOfItIsHere) {
+  FrameReader reader;
+  const auto frame = frame_of(100, 1);
+  feed(reader, std::span(frame).first(103));
+  ASSERT_EQ(reader.advance(1 << 30), Event::kNeedBytes);
+  feed(reader, std::span(frame).last(1));
+  ASSERT_EQ(reader.advance(1 << 30), Event::kNeedLease);
+  EXPECT_EQ(reader.want_bytes(), 100U);
+  EXPECT_TRUE(reader.is_here());
 }
 
 TEST(FrameReader, LengthAboveTheLimit_IsReported) {
