@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "broker/answering.h"
 #include "coordinator/topic_config.h"
@@ -105,7 +106,9 @@ Route describe_configs_route(const Identity& identity, const Topics& topics,
       [&identity, &topics, &settings, describe](const DescribeConfigsRequest& message,
                                                 Request& request) {
         DescribeConfigsResponse response;
+        std::set<std::pair<std::int8_t, std::string_view>> named;
         for (const auto& asked : message.resources) {
+          if (!named.emplace(asked.resource_type, asked.resource_name).second) continue;
           response.results.push_back(describe(message, asked));
           request.failed |= response.results.back().error_code != ErrorCode::kNone;
         }

@@ -1,5 +1,6 @@
 #include "broker/handlers/describe_groups.h"
 
+#include <set>
 #include <utility>
 
 #include "broker/answering.h"
@@ -43,7 +44,9 @@ Route describe_groups_route(const coordinator::GroupCoordinator& groups) {
   route.answer = answering<protocol::DescribeGroupsRequest>(
       [&groups](const protocol::DescribeGroupsRequest& message, Request& request) {
         DescribeGroupsResponse response;
+        std::set<std::string_view> named;
         for (const std::string_view group_id : message.groups) {
+          if (!named.insert(group_id).second) continue;
           auto group = to_group(groups.describe(group_id), request);
           if (message.include_authorized_operations) group.authorized_operations = kGroupOperations;
           response.groups.push_back(std::move(group));

@@ -95,9 +95,30 @@ enum class Search : std::uint8_t {
   kUnavailable  // nobody now: the client tries again
 };
 
+// Partitions that a request names more than once, as (topic, number): a look-up can be dear, and
+// the answers would be the same.
+using Named = std::vector<std::pair<std::string_view, std::int32_t>>;
+
+Named named_twice(const ListOffsetsRequest& message) {
+  Named named;
+  for (const auto& topic : message.topics) {
+    for (const auto& asked : topic.partitions) {
+      named.emplace_back(topic.name, asked.partition_index);
+    }
+  }
+  std::ranges::sort(named);
+  Named twice;
+  for (std::size_t i = 1; i < named.size(); ++i) {
+    const bool again = named[i] == named[i - 1];
+    if (again && (twice.empty() || twice.back() != named[i])) twice.push_back(named[i]);
+  }
+  return twice;
+}
+
 ListOffsetsResponse answer_all(const Topics& topics, const ListOffsetsRequest& message,
                                std::int16_t version, Search search) {
   ListOffsetsResponse response;
+  const Named twice = named_twice(message);
   for (const auto& asked_topic : message.topics) {
     auto& topic = response.topics.emplace_back();
     topic.name = asked_topic.name;
@@ -106,7 +127,9 @@ ListOffsetsResponse answer_all(const Topics& topics, const ListOffsetsRequest& m
       auto& answer = topic.partitions.emplace_back();
       answer.partition_index = asked.partition_index;
       const auto partition = known ? topics.partition(*known, asked.partition_index) : nullptr;
-      if (!partition) {
+      if (std::ranges::binary_search(twice, std::pair(asked_topic.name, asked.partition_index))) {
+        answer.error_code = ErrorCode::kInvalidRequest;
+      } else if (!partition) {
         answer.error_code = ErrorCode::kUnknownTopicOrPartition;
       } else if (!is_known(asked.timestamp, version)) {
         answer.error_code = ErrorCode::kUnsupportedVersion;

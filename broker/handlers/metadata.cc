@@ -1,5 +1,7 @@
 #include "broker/handlers/metadata.h"
 
+#include <set>
+
 #include "broker/answering.h"
 #include "broker/blocking.h"
 #include "broker/error_map.h"
@@ -137,7 +139,9 @@ asio::awaitable<Answer> MetadataHandler::handle(std::shared_ptr<Request> request
     const bool may_create =
         options_.auto_create_topics &&
         (version < kFirstVersionThatMayForbidCreation || message->allow_auto_topic_creation);
+    std::set<std::pair<protocol::Uuid, std::optional<std::string_view>>> named;
     for (const auto& asked : *message->topics) {
+      if (!named.emplace(asked.topic_id, asked.name).second) continue;
       Described described = co_await find_or_create(asked, may_create);
       request->failed |= described.error_code != ErrorCode::kNone;
       response.topics.push_back(std::move(described));

@@ -1,5 +1,8 @@
 #include "broker/handlers/offset_fetch.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "broker/answering.h"
@@ -17,6 +20,29 @@ using protocol::OffsetFetchResponse;
 constexpr std::int16_t kFirstVersionWithTopError = 2;
 constexpr std::int16_t kFirstVersionWithGroups = 8;
 constexpr std::int16_t kFirstVersionWithTopicIds = 10;
+
+// Each partition once, however often it was named: four bytes of a request may bring a commit's
+// whole metadata.
+std::vector<coordinator::TopicPartitions> named_once(
+    const std::vector<coordinator::TopicPartitions>& asked) {
+  std::vector<coordinator::TopicPartitions> once;
+  std::map<std::string_view, std::size_t> place;
+  for (const auto& topic : asked) {
+    const auto [at, is_new] = place.emplace(topic.name, once.size());
+    if (is_new) {
+      once.push_back(topic);
+    } else {
+      auto& known = once[at->second].partitions;
+      known.insert(known.end(), topic.partitions.begin(), topic.partitions.end());
+    }
+  }
+  for (auto& topic : once) {
+    std::ranges::sort(topic.partitions);
+    const auto repeats = std::ranges::unique(topic.partitions);
+    topic.partitions.erase(repeats.begin(), repeats.end());
+  }
+  return once;
+}
 
 template <class Partition>
 Partition to_partition(const coordinator::FetchedOffset& fetched, Request& request) {
@@ -59,10 +85,11 @@ class SingleGroup {
     fetch.group_id = message.group_id;
     fetch.require_stable = message.require_stable;
     if (!message.topics) return fetch;
-    fetch.topics.emplace();
+    std::vector<coordinator::TopicPartitions> topics;
     for (const auto& topic : *message.topics) {
-      fetch.topics->push_back({std::string(topic.name), topic.partition_indexes});
+      topics.push_back({std::string(topic.name), topic.partition_indexes});
     }
+    fetch.topics = named_once(topics);
     return fetch;
   }
 
@@ -95,7 +122,9 @@ class SeveralGroups {
 
   OffsetFetchResponse answer(const OffsetFetchRequest& message) const {
     OffsetFetchResponse response;
+    std::set<std::string_view> named;
     for (const auto& asked : message.groups) {
+      if (!named.insert(asked.group_id).second) continue;
       response.groups.push_back(answer_group(asked, message.require_stable));
     }
     return response;
@@ -111,7 +140,7 @@ class SeveralGroups {
     coordinator::OffsetFetchRequest fetch;
     fetch.group_id = asked.group_id;
     fetch.require_stable = require_stable;
-    if (asked.topics) fetch.topics = known_topics(*asked.topics, group);
+    if (asked.topics) fetch.topics = named_once(known_topics(*asked.topics, group));
     const auto fetched = groups_.fetch_offsets(fetch);
     group.error_code = to_wire(fetched.error, request_);
     if (fetched.error != GroupError::kNone) {

@@ -6,6 +6,7 @@
 
 #include "protocol/messages/create_topics.h"
 #include "protocol/messages/describe_configs.h"
+#include "protocol/messages/describe_groups.h"
 #include "protocol/messages/fetch.h"
 #include "protocol/messages/find_coordinator.h"
 #include "protocol/messages/join_group.h"
@@ -102,6 +103,56 @@ TEST(HostileInput, DamagedRequests_HarmNobodyElse) {
   EXPECT_EQ(test::produce(good, "t", batch).error_code, protocol::ErrorCode::kNone);
   bad.reset();
   EXPECT_TRUE(node.stop());
+}
+
+TEST(HostileInput, WhatIsNamedTwice_IsAnsweredOnce) {
+  test::Node node;
+  node.start();
+  Client client(node.port());
+  test::create_topic(client, "t");
+  protocol::MetadataRequest metadata;
+  metadata.topics.emplace(3);
+  for (auto& topic : *metadata.topics) topic.name = "t";
+  EXPECT_EQ(client.call<protocol::MetadataResponse>(metadata, 12).topics.size(), 1U);
+  protocol::DescribeConfigsRequest configs;
+  configs.resources.assign(3, {2, "t", {}});
+  EXPECT_EQ(client.call<protocol::DescribeConfigsResponse>(configs, 4).results.size(), 1U);
+  protocol::DescribeGroupsRequest groups;
+  groups.groups.assign(3, "g");
+  EXPECT_EQ(client.call<protocol::DescribeGroupsResponse>(groups, 5).groups.size(), 1U);
+  protocol::OffsetFetchRequest offsets;
+  offsets.groups.resize(2);
+  for (auto& group : offsets.groups) {
+    group.group_id = "g";
+    group.topics.emplace(2);
+    for (auto& topic : *group.topics) {
+      topic.name = "t";
+      topic.partition_indexes = {1, 0, 1};
+    }
+  }
+  const auto fetched = client.call<protocol::OffsetFetchResponse>(offsets, 8);
+  ASSERT_EQ(fetched.groups.size(), 1U);
+  ASSERT_EQ(fetched.groups[0].topics.size(), 1U);
+  EXPECT_EQ(fetched.groups[0].topics[0].partitions.size(), 2U);
+}
+
+// As in Kafka.
+TEST(HostileInput, OffsetsOfOnePartitionAskedTwice_AreRefused) {
+  test::Node node;
+  node.start();
+  Client client(node.port());
+  test::create_topic(client, "t");
+  protocol::ListOffsetsRequest request;
+  request.topics.resize(2);
+  for (auto& topic : request.topics) {
+    topic.name = "t";
+    topic.partitions.resize(1);
+  }
+  const auto answer = client.call<protocol::ListOffsetsResponse>(request, 5);
+  ASSERT_EQ(answer.topics.size(), 2U);
+  for (const auto& topic : answer.topics) {
+    EXPECT_EQ(topic.partitions[0].error_code, protocol::ErrorCode::kInvalidRequest);
+  }
 }
 
 TEST(HostileInput, CountsBeyondTheFrame_CostNoMemory) {
