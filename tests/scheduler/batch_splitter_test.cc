@@ -172,6 +172,13 @@ INSTANTIATE_TEST_SUITE_P(All, BatchSplitterCodecs,
                          testing::Values(log::Codec::kNone, log::Codec::kGzip, log::Codec::kSnappy,
                                          log::Codec::kLz4, log::Codec::kZstd));
 
+TEST(BatchSplitter, LimitsThatTheBatchHasPassed_AreNotAppliedAgain) {
+  const test::TextHeaders many(log::RecordLimits{}.headers_max + 1, {"h", ""});
+  const auto batch = test::build_batch({{"k", "v", many}, {"k", "v", kDelay}});
+  const auto halves = std::get<Split>(split(batch));
+  EXPECT_EQ(test::read_batch(view(halves.schedule)).size(), 1U);
+}
+
 TEST(BatchSplitter, BadHeaders_RefuseTheBatchAndNameEachRecord) {
   const auto batch = test::build_batch({{"k", "v"},
                                         {"k", "v", {{"schedule-at", "soon"}}},
