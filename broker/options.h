@@ -28,7 +28,7 @@ struct NetOptions {
   std::int64_t frame_max_bytes = 100LL << 20;           // socket.request.max.bytes
   std::int64_t request_memory_max_bytes = 512LL << 20;  // queued.max.request.bytes, all connections
   std::int32_t requests_in_flight_max = 64;             // of one connection
-  std::int32_t listen_backlog = 128;                    // socket.listen.backlog.size
+  std::int32_t listen_backlog = 1024;                   // socket.listen.backlog.size
   std::int32_t send_buffer_bytes = 100 * 1024;  // socket.send.buffer.bytes; -1: up to the system
   std::int64_t sendfile_min_bytes = 32 * 1024;  // shorter file ranges are read and gathered
 };
