@@ -34,6 +34,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
+        item.failed = True
         for started in getattr(item, "started_brokers", []):
             report.sections.append((f"log of the broker on {started.address}",
                                     started.log[-8000:] if os.path.exists(started.log_path) else ""))
