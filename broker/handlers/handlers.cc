@@ -2,6 +2,7 @@
 
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/create_topics.h"
+#include "broker/handlers/delete_records.h"
 #include "broker/handlers/delete_topics.h"
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
@@ -46,6 +47,7 @@ std::vector<Route> all_routes(const Services& services) {
       list_groups_route(s.groups),
       create_topics_route(s.identity, s.topics, s.blocking),
       delete_topics_route(s.options, s.topics, s.groups, s.blocking),
+      delete_records_route(s.topics, s.blocking),
       init_producer_id_route(s.producer_ids, s.blocking),
       offset_for_leader_epoch_route(s.topics),
       describe_configs_route(s.identity, s.topics, s.settings),
