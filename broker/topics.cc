@@ -10,37 +10,56 @@ namespace orloj::broker {
 
 using coordinator::Topic;
 
-coordinator::Result<std::shared_ptr<const Topic>> Topics::create(
-    const coordinator::NewTopic& topic) {
-  const std::lock_guard lock(change_mutex_);
-  std::vector<std::shared_ptr<log::Partition>> partitions;
-  const auto make_directories = [&](const Topic& planned) -> coordinator::Status {
+std::function<coordinator::Status(const Topic&)> Topics::make_logs(Logs& made) const {
+  return [this, &made](const Topic& planned) -> coordinator::Status {
     log::KnownTopic known;
     known.topic_id = planned.id;
     known.name = planned.name;
     known.partition_count = planned.partition_count;
     known.config = coordinator::to_log_config(planned.configs, parts_.defaults);
-    auto made = parts_.store.create_topic(known);
-    if (!made) {
-      return coordinator::Error{coordinator::ErrorCode::kLog, made.error().message};
+    auto logs = parts_.store.create_topic(known);
+    if (!logs) {
+      return coordinator::Error{coordinator::ErrorCode::kLog, logs.error().message};
     }
-    partitions = std::move(*made);
+    made = std::move(*logs);
     return {};
   };
-  auto created = parts_.catalog.create(topic, make_directories);
-  if (!created) {
-    if (is_fatal(created.error().code)) parts_.fatal(created.error().message);
-    return created;
-  }
-  if ((*created)->internal) return created;
-  const auto config = schedule_config(**created);
-  for (const auto& partition : partitions) {
+}
+
+coordinator::Status Topics::attach(const Topic& topic, const Logs& logs) const {
+  if (topic.internal) return {};
+  const auto config = schedule_config(topic);
+  for (const auto& partition : logs) {
     const auto attached = parts_.scheduler.attach(partition, *config);
     if (!attached) {
       return coordinator::Error{coordinator::ErrorCode::kLog, attached.error().message};
     }
   }
+  return {};
+}
+
+coordinator::Result<std::shared_ptr<const Topic>> Topics::create(
+    const coordinator::NewTopic& topic) {
+  const std::lock_guard lock(change_mutex_);
+  Logs logs;
+  auto created = parts_.catalog.create(topic, make_logs(logs));
+  if (!created) {
+    if (is_fatal(created.error().code)) parts_.fatal(created.error().message);
+    return created;
+  }
+  if (const auto attached = attach(**created, logs); !attached) return attached.error();
   return created;
+}
+
+coordinator::Status Topics::grow(std::string_view name, std::int32_t partitions) {
+  const std::lock_guard lock(change_mutex_);
+  Logs logs;
+  const auto grown = parts_.catalog.grow(name, partitions, make_logs(logs));
+  if (!grown) {
+    if (is_fatal(grown.error().code)) parts_.fatal(grown.error().message);
+    return grown.error();
+  }
+  return attach(**grown, logs);  // those that had been there are attached already
 }
 
 coordinator::Status Topics::remove(const log::TopicId& id) {

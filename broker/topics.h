@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "coordinator/catalog.h"
 #include "coordinator/topic_config.h"
@@ -33,6 +34,8 @@ class Topics {
   // Blocking. kTopicExists and the errors of Catalog::plan.
   coordinator::Result<std::shared_ptr<const coordinator::Topic>> create(
       const coordinator::NewTopic& topic);
+  // Blocking. Adds partitions, up to `partitions` in all; the errors of Catalog::plan_growth.
+  coordinator::Status grow(std::string_view name, std::int32_t partitions);
   // Blocking. The topic's records, schedules and directories go. kUnknownTopic.
   coordinator::Status remove(const log::TopicId& id);
 
@@ -51,8 +54,14 @@ class Topics {
     std::shared_ptr<const scheduler::TopicScheduleConfig> config;
   };
 
+  using Logs = std::vector<std::shared_ptr<log::Partition>>;
+
+  // What the catalogue calls before it commits: makes the logs that a planned topic lacks.
+  std::function<coordinator::Status(const coordinator::Topic&)> make_logs(Logs& made) const;
+  coordinator::Status attach(const coordinator::Topic& topic, const Logs& logs) const;
+
   Parts parts_;
-  std::mutex change_mutex_;  // one creation or removal at a time
+  std::mutex change_mutex_;  // one creation, growth or removal at a time
   mutable std::mutex config_mutex_;
   mutable std::map<log::TopicId, CachedConfig> configs_;
 };

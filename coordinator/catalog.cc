@@ -50,6 +50,9 @@ class StoredCatalog : public Catalog {
   Result<Topic> plan(const NewTopic& topic) const override;
   Result<TopicPtr> create(const NewTopic& topic,
                           const std::function<Status(const Topic&)>& make_directories) override;
+  Result<Topic> plan_growth(std::string_view name, std::int32_t partitions) const override;
+  Result<TopicPtr> grow(std::string_view name, std::int32_t partitions,
+                        const std::function<Status(const Topic&)>& make_directories) override;
   Status remove(const log::TopicId& id) override;
   void forget_tombstones(const std::vector<log::TopicId>& released) override;
   Status alter_configs(const std::string& topic,
@@ -62,7 +65,8 @@ class StoredCatalog : public Catalog {
   Status load_tombstones();
   Status load_sequence();
   Status check_collisions(const NewTopic& topic) const;
-  Status check_partitions(const NewTopic& topic, std::int32_t partitions) const;
+  Status check_limits(const std::string& topic, std::int32_t partitions,
+                      std::int32_t additional) const;
   Status check_configs(const std::map<std::string, std::string>& configs) const;
   log::TopicId new_id(const CatalogSnapshot& known) const;
   std::int64_t next_sequence() const;
@@ -147,31 +151,23 @@ Status StoredCatalog::check_collisions(const NewTopic& topic) const {
   return {};
 }
 
-Status StoredCatalog::check_partitions(const NewTopic& topic, std::int32_t partitions) const {
-  if (partitions <= 0) {
-    return error(ErrorCode::kInvalidPartitions,
-                 "topic " + topic.name + ": the number of partitions must be larger than 0, not " +
-                     std::to_string(partitions));
-  }
+// Whether a topic may have so many partitions, `additional` of them not counted yet.
+Status StoredCatalog::check_limits(const std::string& topic, std::int32_t partitions,
+                                   std::int32_t additional) const {
   const std::int64_t most =
       std::min<std::int64_t>(options_.partitions_per_topic_max, kReservedIdsPerTopic);
   if (partitions > most) {
     return error(ErrorCode::kInvalidPartitions,
-                 "topic " + topic.name + ": " + std::to_string(partitions) +
+                 "topic " + topic + ": " + std::to_string(partitions) +
                      " partitions; partitions_per_topic_max is " + std::to_string(most));
   }
-  const auto now = snapshot();
-  std::int64_t total = partitions;
-  for (const auto& [name, other] : now->by_name) total += other->partition_count;
+  std::int64_t total = additional;
+  for (const auto& [name, other] : snapshot()->by_name) total += other->partition_count;
   if (total > options_.partitions_max) {
-    return error(ErrorCode::kInvalidPartitions, "topic " + topic.name + " would make " +
+    return error(ErrorCode::kInvalidPartitions, "topic " + topic + " would make " +
                                                     std::to_string(total) +
                                                     " partitions in all; partitions_max is " +
                                                     std::to_string(options_.partitions_max));
-  }
-  if (static_cast<std::int64_t>(now->by_name.size()) >= options_.topics_max) {
-    return error(ErrorCode::kTooLarge,
-                 "topic " + topic.name + ": topics_max is " + std::to_string(options_.topics_max));
   }
   return {};
 }
@@ -212,7 +208,18 @@ Result<Topic> StoredCatalog::plan(const NewTopic& wanted) const {
   if (Status apart = check_collisions(wanted); !apart) return apart.error();
   const std::int32_t partitions =
       wanted.partitions == -1 ? options_.num_partitions : wanted.partitions;
-  if (Status within = check_partitions(wanted, partitions); !within) return within.error();
+  if (partitions <= 0) {
+    return error(ErrorCode::kInvalidPartitions,
+                 "topic " + wanted.name + ": the number of partitions must be larger than 0, not " +
+                     std::to_string(partitions));
+  }
+  if (Status within = check_limits(wanted.name, partitions, partitions); !within) {
+    return within.error();
+  }
+  if (static_cast<std::int64_t>(snapshot()->by_name.size()) >= options_.topics_max) {
+    return error(ErrorCode::kTooLarge,
+                 "topic " + wanted.name + ": topics_max is " + std::to_string(options_.topics_max));
+  }
   const std::int16_t replicas = wanted.replication_factor == -1
                                     ? options_.default_replication_factor
                                     : wanted.replication_factor;
@@ -269,6 +276,42 @@ Result<TopicPtr> StoredCatalog::create(
     next.by_id.emplace(shared->id, shared);
   });
   return shared;
+}
+
+Result<Topic> StoredCatalog::plan_growth(std::string_view name, std::int32_t partitions) const {
+  const TopicPtr topic = find(name);
+  if (topic == nullptr) {
+    return error(ErrorCode::kUnknownTopic, "topic " + std::string(name) + " does not exist");
+  }
+  if (topic->internal) {
+    return error(ErrorCode::kInternalTopic,
+                 "topic " + topic->name + " is internal: its partitions stay as they are");
+  }
+  const std::int32_t current = topic->partition_count;
+  if (partitions == current) {
+    return error(ErrorCode::kInvalidPartitions,
+                 "Topic already has " + std::to_string(current) + " partition(s).");
+  }
+  if (partitions < current) {
+    return error(ErrorCode::kInvalidPartitions,
+                 "The topic " + topic->name + " currently has " + std::to_string(current) +
+                     " partition(s); " + std::to_string(partitions) + " would not be an increase.");
+  }
+  if (Status within = check_limits(topic->name, partitions, partitions - current); !within) {
+    return within.error();
+  }
+  Topic grown = *topic;
+  grown.partition_count = partitions;
+  return grown;
+}
+
+Result<TopicPtr> StoredCatalog::grow(std::string_view name, std::int32_t partitions,
+                                     const std::function<Status(const Topic&)>& make_directories) {
+  const std::lock_guard write_lock(write_mutex_);
+  auto grown = plan_growth(name, partitions);
+  if (!grown) return grown.error();
+  if (Status made = make_directories(*grown); !made) return made.error();
+  return rewrite(*std::move(grown));
 }
 
 Status StoredCatalog::remove(const log::TopicId& id) {

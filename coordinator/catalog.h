@@ -54,6 +54,13 @@ class Catalog {
   // (log-protocol §3: create).
   virtual Result<std::shared_ptr<const Topic>> create(
       const NewTopic& topic, const std::function<Status(const Topic&)>& make_directories) = 0;
+  // The same two for more partitions of a topic that exists, `partitions` in all: kUnknownTopic,
+  // kInternalTopic, kInvalidPartitions. What exists stays as it is, ids of the partitions and homes
+  // of schedules too; only the directories that are missing are to be made.
+  virtual Result<Topic> plan_growth(std::string_view name, std::int32_t partitions) const = 0;
+  virtual Result<std::shared_ptr<const Topic>> grow(
+      std::string_view name, std::int32_t partitions,
+      const std::function<Status(const Topic&)>& make_directories) = 0;
   // Writes the tombstone and removes the topic in one transaction; the caller then calls
   // LogStore::delete_topic.
   virtual Status remove(const log::TopicId& id) = 0;

@@ -54,8 +54,9 @@ class LogStore {
   virtual const std::string& cluster_id() const = 0;  // from meta.properties, made once
 
   // Directories are made and synced before it returns; the caller then commits the topic to the
-  // catalogue, and only then appends (log-protocol §3). Idempotent for the same id. After an error
-  // nothing of what it made is left.
+  // catalogue, and only then appends (log-protocol §3). Partitions that are there already stay as
+  // they are, so it is idempotent for the same id and also makes those that a grown topic lacks.
+  // After an error nothing of what it made is left.
   virtual Result<std::vector<std::shared_ptr<Partition>>> create_topic(const KnownTopic& topic) = 0;
   // The tombstone is in the catalogue already: closes the partitions, renames to trash, unlinks
   // later.

@@ -1,6 +1,7 @@
 #include "broker/handlers/handlers.h"
 
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/create_partitions.h"
 #include "broker/handlers/create_topics.h"
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/delete_topics.h"
@@ -51,6 +52,7 @@ std::vector<Route> all_routes(const Services& services) {
       init_producer_id_route(s.producer_ids, s.blocking),
       offset_for_leader_epoch_route(s.topics),
       describe_configs_route(s.identity, s.topics, s.settings),
+      create_partitions_route(s.identity, s.topics, s.blocking),
       describe_cluster_route(s.identity),
       describe_topic_partitions_route(s.options, s.identity, s.topics),
   };

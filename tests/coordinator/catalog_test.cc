@@ -137,6 +137,45 @@ TEST_F(CatalogTest, Plan_StoresNothing) {
   EXPECT_TRUE(store_.range({}).value().entries.empty());
 }
 
+TEST_F(CatalogTest, Grow_AddsPartitionsAndKeepsEverythingElse) {
+  const auto topic = create({.name = "t", .partitions = 2, .configs = {{"retention.ms", "1"}}});
+  const auto grown = catalog_->grow("t", 5, [&](const Topic& planned) -> Status {
+    EXPECT_EQ(planned.partition_count, 5);
+    EXPECT_EQ(catalog_->find("t")->partition_count, 2);  // directories come first
+    return {};
+  });
+  ASSERT_TRUE(grown);
+  open();
+  const auto found = catalog_->find("t");
+  EXPECT_EQ(found->partition_count, 5);
+  EXPECT_EQ(found->partitions_at_creation, 2);
+  EXPECT_EQ(found->id, topic->id);
+  EXPECT_EQ(found->first_reserved_producer_id, topic->first_reserved_producer_id);
+  EXPECT_EQ(found->configs, topic->configs);
+  EXPECT_EQ(catalog_->log_facts().topics.at(0).partition_count, 5);
+}
+
+TEST_F(CatalogTest, Grow_ThatIsNoIncreaseOrPastALimit_IsRefused) {
+  create({.name = "t", .partitions = 2});
+  create({.name = "__x", .partitions = 1, .internal = true});
+  EXPECT_EQ(catalog_->grow("t", 2, made).error().code, ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(catalog_->grow("t", 1, made).error().code, ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(catalog_->grow("t", 1'000'000, made).error().code, ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(catalog_->grow("__x", 2, made).error().code, ErrorCode::kInternalTopic);
+  EXPECT_EQ(catalog_->grow("u", 2, made).error().code, ErrorCode::kUnknownTopic);
+  EXPECT_EQ(catalog_->find("t")->partition_count, 2);
+}
+
+TEST_F(CatalogTest, Grow_WhoseDirectoriesFail_ChangesNothing) {
+  create({.name = "t", .partitions = 2});
+  const auto failed = catalog_->grow("t", 3, [](const Topic&) -> Status {
+    return Error{ErrorCode::kLog, "disk full"};
+  });
+  EXPECT_EQ(failed.error().code, ErrorCode::kLog);
+  open();
+  EXPECT_EQ(catalog_->find("t")->partition_count, 2);
+}
+
 TEST_F(CatalogTest, Remove_LeavesATombstoneUntilItIsReleased) {
   const auto topic = create({.name = "t"});
   ASSERT_TRUE(catalog_->remove(topic->id));
