@@ -3,6 +3,7 @@
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/create_partitions.h"
 #include "broker/handlers/create_topics.h"
+#include "broker/handlers/delete_groups.h"
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/delete_topics.h"
 #include "broker/handlers/describe_cluster.h"
@@ -53,6 +54,7 @@ std::vector<Route> all_routes(const Services& services) {
       offset_for_leader_epoch_route(s.topics),
       describe_configs_route(s.identity, s.topics, s.settings),
       create_partitions_route(s.identity, s.topics, s.blocking),
+      delete_groups_route(s.groups),
       describe_cluster_route(s.identity),
       describe_topic_partitions_route(s.options, s.identity, s.topics),
   };
