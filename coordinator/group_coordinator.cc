@@ -242,13 +242,11 @@ OffsetFetchResponse LocalGroupCoordinator::fetch_offsets(const OffsetFetchReques
 void LocalGroupCoordinator::delete_offsets(OffsetDeleteRequest request,
                                            std::function<void(OffsetDeleteResponse)> done) {
   bool unknown = false;
-  const GroupError error = run(
-      request.group_id, IfAbsent::kRefuse,
-      [&](Group* group, const Now&, Decision& out) {
+  const GroupError error =
+      run(request.group_id, IfAbsent::kRefuse, [&](Group* group, const Now&, Decision& out) {
         unknown = group == nullptr;
         if (!unknown) group->delete_offsets(request, done, out);
-      },
-      EmptyId::kAllowed);
+      });
   if (error == GroupError::kNone && !unknown) return;
   OffsetDeleteResponse refusal;
   refusal.error = unknown ? GroupError::kGroupIdNotFound : error;

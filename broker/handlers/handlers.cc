@@ -20,6 +20,7 @@
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/metadata.h"
 #include "broker/handlers/offset_commit.h"
+#include "broker/handlers/offset_delete.h"
 #include "broker/handlers/offset_fetch.h"
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/produce.h"
@@ -55,6 +56,7 @@ std::vector<Route> all_routes(const Services& services) {
       describe_configs_route(s.identity, s.topics, s.settings),
       create_partitions_route(s.identity, s.topics, s.blocking),
       delete_groups_route(s.groups),
+      offset_delete_route(s.groups, s.topics.catalog()),
       describe_cluster_route(s.identity),
       describe_topic_partitions_route(s.options, s.identity, s.topics),
   };

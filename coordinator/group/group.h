@@ -152,6 +152,7 @@ class Group {
                       OffsetCommitResponse& response, Decision& out);
   void append_tombstones(const std::vector<TopicPartitions>& topics, Decision& out);
   std::optional<std::set<std::string>> subscribed() const;
+  std::vector<std::int32_t> committed_among(const TopicPartitions& asked) const;
   std::optional<std::int64_t> expiry_base(const std::string& topic, const OffsetValue& value) const;
   void append_group_tombstone(DeleteDone done, Decision& out);
 

@@ -152,34 +152,48 @@ std::optional<std::set<std::string>> Group::subscribed() const {
   return topics;
 }
 
+// The committed offsets, or commits on their way, among what a request names.
+std::vector<std::int32_t> Group::committed_among(const TopicPartitions& asked) const {
+  const auto committed = offsets_.partitions_of(asked.name);
+  const std::set<std::int32_t> known(committed.begin(), committed.end());
+  std::set<std::int32_t> found;
+  for (const auto partition : asked.partitions) {
+    if (known.contains(partition)) found.insert(partition);
+  }
+  return {found.begin(), found.end()};
+}
+
 void Group::delete_offsets(const OffsetDeleteRequest& request, OffsetDeleteDone done,
                            Decision& out) {
   OffsetDeleteResponse response;
-  std::optional<std::set<std::string>> in_use;
+  const bool in_use = state_ != GroupState::kEmpty;
   if (state_ == GroupState::kDead) {
     response.error = GroupError::kGroupIdNotFound;
-  } else if (state_ != GroupState::kEmpty) {
-    in_use = subscribed();
-    if (!in_use) response.error = GroupError::kNonEmptyGroup;
+  } else if (in_use && protocol_type_ != kConsumerProtocolType) {
+    response.error = GroupError::kNonEmptyGroup;
   }
   if (response.error != GroupError::kNone) {
     return out.answer(std::move(done), std::move(response));
   }
+  const auto topics_in_use = subscribed();
   std::vector<TopicPartitions> doomed;
   for (const auto& topic : request.topics) {
-    const bool subscribed_to = in_use && in_use->contains(topic.name);
-    const GroupError error =
-        subscribed_to ? GroupError::kGroupSubscribedToTopic : GroupError::kNone;
+    // Members whose subscription is not known, as before their first rebalance, may read anything.
+    const bool spared = in_use && (!topics_in_use || topics_in_use->contains(topic.name));
+    const GroupError error = spared ? GroupError::kGroupSubscribedToTopic : GroupError::kNone;
     TopicResult result{topic.name, {}};
     for (const auto partition : topic.partitions) result.partitions.push_back({partition, error});
-    if (!subscribed_to && !topic.partitions.empty()) doomed.push_back(topic);
     response.topics.push_back(std::move(result));
+    if (spared) continue;
+    TopicPartitions committed{topic.name, committed_among(topic)};
+    if (!committed.partitions.empty()) doomed.push_back(std::move(committed));
   }
   if (doomed.empty()) return out.answer(std::move(done), std::move(response));
   append_tombstones(doomed, out);
   out.stored.push_back([done = std::move(done), response = std::move(response)](
                            GroupError error, const Now&, Decision& next) mutable {
     response.error = error;
+    if (error != GroupError::kNone) response.topics.clear();
     next.answer(std::move(done), std::move(response));
   });
 }

@@ -242,6 +242,34 @@ TEST(GroupOffsetDelete, SparesWhatMembersSubscribeTo) {
   EXPECT_EQ(harness.committed("u"), -1);
 }
 
+TEST(GroupOffsetDelete, BeforeTheFirstRebalanceMembersMayReadAnything) {
+  GroupHarness harness;
+  harness.commit(GroupHarness::offset(1));
+  harness.join({.member_id = "", .instance = {}, .protocols = {{"range", "?"}}});
+  Answer<OffsetDeleteResponse> answer;
+  harness.run([&](Group& group, const Now&, Decision& out) {
+    group.delete_offsets({"g", {{"t", {0}}}}, answer.callback(), out);
+  });
+  EXPECT_EQ(answer.get().error, GroupError::kNone);
+  EXPECT_EQ(answer.get().topics[0].partitions[0].error, GroupError::kGroupSubscribedToTopic);
+  EXPECT_EQ(harness.committed(), 1);
+}
+
+TEST(GroupOffsetDelete, OfWhatIsNotCommittedWritesNothing) {
+  GroupHarness harness;
+  harness.commit(GroupHarness::offset(1));
+  Answer<OffsetDeleteResponse> answer;
+  std::size_t records = 0;
+  harness.run([&](Group& group, const Now&, Decision& out) {
+    group.delete_offsets({"g", {{"t", {0, 0, 7}}, {"u", {0}}}}, answer.callback(), out);
+    records = out.records.size();
+  });
+  EXPECT_EQ(records, 1U);
+  EXPECT_EQ(answer.get().topics[0].partitions[2].error, GroupError::kNone);
+  EXPECT_EQ(answer.get().topics[1].partitions[0].error, GroupError::kNone);
+  EXPECT_EQ(harness.committed(), -1);
+}
+
 TEST(GroupForgetTopic, DropsItsOffsetsAlsoThoseOnTheirWay) {
   GroupHarness harness;
   harness.commit(GroupHarness::offset(1, {}, "u"));
