@@ -9,6 +9,7 @@
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_groups.h"
+#include "broker/handlers/describe_log_dirs.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/find_coordinator.h"
@@ -54,6 +55,7 @@ std::vector<Route> all_routes(const Services& services) {
       init_producer_id_route(s.producer_ids, s.blocking),
       offset_for_leader_epoch_route(s.topics),
       describe_configs_route(s.identity, s.topics, s.settings),
+      describe_log_dirs_route(s.log_options, s.topics, s.blocking),
       create_partitions_route(s.identity, s.topics, s.blocking),
       delete_groups_route(s.groups),
       offset_delete_route(s.groups, s.topics.catalog()),
