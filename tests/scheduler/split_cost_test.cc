@@ -61,7 +61,8 @@ TEST(SplitCost, Promise8_ManyTinyRecords_StayWithinTheBudget) {
   for (int i = 0; i < kRecords; ++i) {
     builder.append({.timestamp_ms = 1, .key = {}, .value = {}, .headers = {}});
   }
-  const auto delay = test::views_of({{"schedule-delay", "5s"}});
+  const test::TextHeaders in_five_seconds{{"schedule-delay", "5s"}};
+  const auto delay = test::views_of(in_five_seconds);
   const log::NewRecord last{.timestamp_ms = 1, .key = {}, .value = {}, .headers = delay};
   const std::size_t inflated = builder.size_with(last);
   builder.append(last);
