@@ -57,8 +57,14 @@ Status Segment::create_indexes() {
   return {};
 }
 
+Offset Segment::offsets_end() const {
+  constexpr Offset kOffsets = Offset{1} << 31;
+  constexpr Offset kOffsetMax = std::numeric_limits<Offset>::max();
+  return spec_.base_offset > kOffsetMax - kOffsets ? kOffsetMax : spec_.base_offset + kOffsets;
+}
+
 bool Segment::fits(Offset last_offset, std::int64_t batch_bytes) const {
-  return last_offset - spec_.base_offset <= std::numeric_limits<std::int32_t>::max() &&
+  return last_offset < offsets_end() &&
          batch_bytes <= kPositionMax - static_cast<std::int64_t>(kEndMarker.size()) - size_bytes();
 }
 

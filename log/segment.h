@@ -139,6 +139,8 @@ class Segment {
                                           std::int64_t physical_bytes) const;
   std::string chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,
                           const SegmentBounds& bounds) const;
+  // Offsets are 32 bits wide beside the segment's base offset: none lies at or behind this one.
+  Offset offsets_end() const;
   void take(const BatchHeader& header);
   void index(const BatchHeader& header);
   HeaderWalk headers_from(std::int64_t position) const {

@@ -93,6 +93,11 @@ Status Segment::rebuild_indexes(SegmentUse use) {
                                             std::to_string(next_offset()) + " to " +
                                             std::to_string((*header)->base_offset)};
     }
+    if ((*header)->last_offset >= offsets_end()) {
+      return Error{ErrorCode::kCorrupt, file_->path() + " holds offset " +
+                                            std::to_string((*header)->last_offset) +
+                                            ", too far behind its first"};
+    }
     index(**header);
     take(**header);
   }
@@ -133,8 +138,8 @@ Status Segment::walk_tail() {
     if (!header->has_value()) {
       return {};
     }
-    if ((*header)->base_offset < next_offset()) {
-      return Error{ErrorCode::kCorrupt, file_->path() + " has offsets that go back"};
+    if ((*header)->base_offset < next_offset() || (*header)->last_offset >= offsets_end()) {
+      return Error{ErrorCode::kCorrupt, file_->path() + " has offsets that cannot be"};
     }
     if ((*header)->max_timestamp_ms > max_timestamp()) {
       max_timestamp_ = (*header)->max_timestamp_ms;
@@ -157,7 +162,8 @@ Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const Segme
   if (Status done = segment->create_indexes(); !done) {
     return done.error();
   }
-  if (Status done = segment->recover_batches(bounds, tail); !done) {
+  const SegmentBounds within{bounds.durable_end, std::min(bounds.below, segment->offsets_end())};
+  if (Status done = segment->recover_batches(within, tail); !done) {
     return done.error();
   }
   return segment;
@@ -217,7 +223,7 @@ std::string Segment::chain_fault(const RecordBatchView& batch, LeaderEpoch lates
            std::to_string(next_offset()) + " was to follow";
   }
   if (batch.last_offset() >= bounds.below) {
-    return "offset " + std::to_string(batch.last_offset()) + " where the next segment starts at " +
+    return "offset " + std::to_string(batch.last_offset()) + " where the segment ends below " +
            std::to_string(bounds.below);
   }
   if (batch.leader_epoch() < latest_epoch) {

@@ -201,6 +201,25 @@ TEST_F(SegmentTest, OffsetsOrEpochsThatGoBack_EndTheChain) {
   }
 }
 
+// Index entries are 32 bits wide: no segment of ours holds such a batch.
+TEST_F(SegmentTest, OffsetsTooFarApart_AreDamage) {
+  auto segment = filled(1);
+  ASSERT_TRUE(segment->seal());
+  const std::int64_t size = segment->size_bytes();
+  const Offset far = kBase + (Offset{1} << 31);
+  auto file = files().open(data_path(), OpenMode::kReadWrite).value();
+  ASSERT_TRUE(file->pwrite(make_batch(far, 3), static_cast<std::uint64_t>(size)));
+  SegmentTail tail;
+  const auto recovered = Segment::recover(files(), spec(), {.durable_end = far + 3}, tail).value();
+  EXPECT_EQ(recovered->next_offset(), kBase + 3);
+  EXPECT_NE(tail.break_reason, "");
+  for (const SegmentUse use : {SegmentUse::kAppend, SegmentUse::kReadOnly}) {
+    const auto opened = Segment::open(files(), spec(), use);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+  }
+}
+
 TEST_F(SegmentTest, RotBelowTheDurableEnd_IsKeptAndNeverCut) {
   auto segment = filled(5);
   ASSERT_TRUE(segment->seal());
