@@ -2,16 +2,35 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 
 #include "log/compression.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace {
 
+using namespace orloj;
 using namespace orloj::log;  // NOLINT(google-build-using-namespace)
 
 constexpr std::size_t kMaxBytes = 1U << 20;
 
 }  // namespace
+
+std::vector<test::FuzzInput> test::fuzz_seeds() {
+  const std::string text = "a text that repeats, a text that repeats, a text that repeats";
+  std::vector<FuzzInput> seeds;
+  for (unsigned codec = 0; codec < 5; ++codec) {
+    for (const std::size_t zeros : {0U, 70'000U}) {
+      const std::string content = text + std::string(zeros, '\0');
+      ScratchBuffer packed;
+      if (!compress(static_cast<Codec>(codec), to_bytes(content), packed)) std::abort();
+      FuzzInput seed{static_cast<std::byte>(codec)};
+      seed.insert(seed.end(), packed.view().begin(), packed.view().end());
+      seeds.push_back(std::move(seed));
+    }
+  }
+  return seeds;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) {

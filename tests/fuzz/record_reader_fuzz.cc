@@ -1,5 +1,6 @@
 // Any bytes as a batch: parsing, validating and reading records stay within them, and what is valid
 // reads alike twice.
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -7,9 +8,12 @@
 #include "log/batch_validator.h"
 #include "log/record_batch.h"
 #include "log/record_reader.h"
+#include "tests/fuzz/fuzz_target.h"
+#include "tests/support/batches.h"
 
 namespace {
 
+using namespace orloj;
 using namespace orloj::log;  // NOLINT(google-build-using-namespace)
 
 constexpr RecordLimits kLimits{.headers_max = 100, .decompressed_max_bytes = 1U << 20};
@@ -38,6 +42,20 @@ void walk(const RecordBatchView& batch) {
 }
 
 }  // namespace
+
+std::vector<test::FuzzInput> test::fuzz_seeds() {
+  std::vector<FuzzInput> seeds;
+  for (const Codec codec :
+       {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+    seeds.push_back(make_batch(0, 3, 1'000, codec));
+  }
+  RecordBatchBuilder with_headers({});
+  const std::array<HeaderView, 2> headers = {{{"name", to_bytes("value")}, {"null", std::nullopt}}};
+  with_headers.append({1'000, to_bytes("key"), std::nullopt, headers});
+  with_headers.append({1'001, std::nullopt, to_bytes("value"), headers});
+  seeds.push_back(std::move(with_headers).build().value());
+  return seeds;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView input = std::as_bytes(std::span(data, size));

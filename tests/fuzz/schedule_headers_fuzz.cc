@@ -7,6 +7,7 @@
 #include "log/record_batch_builder.h"
 #include "scheduler/schedule_headers.h"
 #include "scheduler/time_values.h"
+#include "tests/fuzz/fuzz_target.h"
 
 using namespace orloj;
 
@@ -37,6 +38,21 @@ std::vector<log::HeaderView> split(log::ByteView bytes) {
 }
 
 }  // namespace
+
+std::vector<test::FuzzInput> test::fuzz_seeds() {
+  std::vector<FuzzInput> seeds;
+  for (const std::string_view value : {"2026-11-21T09:30:00Z", "2026-11-21T09:30:00.123+05:30",
+                                       "1795255200000", "10s", "PT1H30M", "7d", "P2DT3H4M5.5S"}) {
+    for (const char name : {'a', 'd'}) {
+      FuzzInput seed{std::byte{1}, static_cast<std::byte>(name),
+                     static_cast<std::byte>(value.size())};
+      const auto bytes = log::to_bytes(value);
+      seed.insert(seed.end(), bytes.begin(), bytes.end());
+      seeds.push_back(std::move(seed));
+    }
+  }
+  return seeds;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto headers = split(std::as_bytes(std::span(data, size)));

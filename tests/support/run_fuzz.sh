@@ -9,6 +9,7 @@ mapfile -t programs < <(find "$build" -type f -name '*_fuzz' -perm -u+x | sort)
 for program in "${programs[@]}"; do
   name=$(basename "$program")
   mkdir -p "$build/corpus/$name"
+  if [ -x "${program}_short_run" ]; then "${program}_short_run" --write-seeds "$build/corpus/$name"; fi
   log=$build/corpus/$name.log
   if ! "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
       -artifact_prefix="$build/corpus/$name-" "$build/corpus/$name" >"$log" 2>&1; then
