@@ -259,9 +259,9 @@ Status Recoverer::add_segment(Offset base_offset) {
 
 // Sees to a segment that takes appends behind everything that was ever durable.
 Status Recoverer::ensure_active() {
-  const Offset end = segments_.empty() ? kNoOffset : segments_.back()->next_offset();
-  if (end < recovery_.log_start) {
-    // The tail was lost that a log start had moved past already.
+  if (recovery_.durable_end <= recovery_.log_start &&
+      (segments_.empty() || segments_.back()->next_offset() < recovery_.log_start)) {
+    // The tail was lost that a log start had moved past already: nothing above it was durable.
     for (const auto& segment : segments_) {
       if (Status removed = segment->remove_files(); !removed) {
         return removed;
@@ -269,21 +269,23 @@ Status Recoverer::ensure_active() {
     }
     segments_.clear();
     holes_.clear();
-    const Offset base = std::max(recovery_.log_start, recovery_.durable_end);
-    if (base > recovery_.log_start) {
-      holes_.push_back({recovery_.log_start, base});
-    }
-    return add_segment(base);
+    return add_segment(recovery_.log_start);
   }
-  if (end < recovery_.durable_end) {
-    if (holes_.empty() || holes_.back().to < recovery_.durable_end) {
-      holes_.push_back({end, recovery_.durable_end});
-      say("offsets " + std::to_string(end) + " to " + std::to_string(recovery_.durable_end - 1) +
-          " were on stable storage and are gone; they answer CORRUPT_MESSAGE");
+  if (segments_.empty()) {
+    if (Status added = add_segment(recovery_.log_start); !added) {
+      return added;
     }
-    return add_segment(recovery_.durable_end);
   }
-  return {};
+  const Offset end = std::max(segments_.back()->next_offset(), recovery_.log_start);
+  if (segments_.back()->next_offset() >= recovery_.durable_end) {
+    return {};
+  }
+  if (holes_.empty() || holes_.back().to < recovery_.durable_end) {
+    holes_.push_back({end, recovery_.durable_end});
+    say("offsets " + std::to_string(end) + " to " + std::to_string(recovery_.durable_end - 1) +
+        " were on stable storage and are gone; they answer CORRUPT_MESSAGE");
+  }
+  return add_segment(recovery_.durable_end);
 }
 
 Result<std::vector<EpochStart>> Recoverer::epochs_of_batches() const {

@@ -346,6 +346,32 @@ TEST_F(SegmentedLogTest, ALogStartBehindALostTail_StartsAnEmptyLogThere) {
   EXPECT_EQ(append(3), 100);
 }
 
+TEST_F(SegmentedLogTest, DamageBelowTheLogStart_DoesNotCostTheFileThatHoldsWhatIsAbove) {
+  create();
+  fill(10);
+  const auto position =
+      static_cast<std::uint64_t>((*log_->segments().front()->find_batch(3))->position);
+  write_at(segment_path(0), position, std::string(40, '\x7f'));
+  const auto recovered = reopen(LastStop::kUnclean, 30, 15);
+  EXPECT_FALSE(recovered.messages.empty());
+  EXPECT_EQ(recovered.bytes_truncated, 0);
+  EXPECT_TRUE(*env_.files().exists(segment_path(0)));
+  EXPECT_EQ(log_->start_offset(), 15);
+  EXPECT_EQ(log_->read(15, 30, kAll).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(append(3), 30);
+  EXPECT_EQ(bases(*log_->read(30, 33, kAll)), (std::vector<Offset>{30}));
+}
+
+TEST_F(SegmentedLogTest, AllSegmentsGone_IsReported_AndOffsetsAreNotReused) {
+  create();
+  fill(10);
+  ASSERT_TRUE(env_.files().remove(segment_path(0)));
+  const auto recovered = reopen(LastStop::kUnclean, 30, 3);
+  EXPECT_FALSE(recovered.messages.empty());
+  EXPECT_EQ(log_->read(3, 30, kAll).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(append(3), 30);
+}
+
 TEST_F(SegmentedLogTest, ADamagedEpochFile_IsRebuiltFromTheBatches) {
   create();
   fill(2);
