@@ -19,13 +19,15 @@ class LogScan {
     }
   }
 
-  // The batch that current() shows; false at the end or at damage.
+  // The batch that current() shows, past rotten ones; false at the end or at bytes that are no
+  // batch.
   bool advance();
   const RecordBatchView& current() const { return *batch_; }
-  // Set when the walk ended at bytes that cannot be read.
-  const std::optional<Error>& fault() const { return fault_; }
+  // True when something could not be read.
+  bool met_damage() const { return fault_ || is_rotten_; }
 
  private:
+  bool step();
   bool refill();
   bool fail(const Error& error) {
     fault_ = error;
@@ -39,6 +41,7 @@ class LogScan {
   BatchCursor cursor_{{}, CrcCheck::kSkip};
   std::optional<RecordBatchView> batch_;
   std::optional<Error> fault_;
+  bool is_rotten_ = false;
 };
 
 bool LogScan::refill() {
@@ -63,7 +66,18 @@ bool LogScan::refill() {
   return true;
 }
 
+// A batch that fails its CRC says nothing that could be believed.
 bool LogScan::advance() {
+  while (step()) {
+    if (batch_->crc_matches()) {
+      return true;
+    }
+    is_rotten_ = true;
+  }
+  return false;
+}
+
+bool LogScan::step() {
   if (log_ == nullptr || fault_ || next_ >= log_->end_offset()) {
     batch_.reset();
     return false;
@@ -163,7 +177,7 @@ Status Partition::Impl::replay_producers(const ReplayRange& from) {
         schedule_first ? schedule_walk.advance() : data_walk.advance();
   }
   // What cannot be read cannot be known not to hold a firing.
-  producers_damaged |= data_walk.fault().has_value() || schedule_walk.fault().has_value();
+  producers_damaged |= data_walk.met_damage() || schedule_walk.met_damage();
   return {};
 }
 

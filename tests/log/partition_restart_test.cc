@@ -222,6 +222,19 @@ TEST_F(PartitionRestartTest, BothGenerationsDamaged_StopFiring_ClientsGoOn) {
   EXPECT_EQ(append(firing(1)).error().code, ErrorCode::kCorrupt);
 }
 
+TEST_F(PartitionRestartTest, RottenBatchThatNoProducerFileCovers_StopsFiring_NotTheStart) {
+  create();
+  append(batch("ss", 0)).value();
+  append(batch("ss", 2)).value();
+  append(firing(0)).value();
+  journal_->sync();
+  damage("schedule/00000000000000000000.log", 66);  // what the first record says of its batch
+  crash_and_open();
+  EXPECT_TRUE(partition_->stats().producer_state_damaged);
+  EXPECT_EQ(append(firing(1)).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(append(batch("ss", 2)).value().verdict, AppendVerdict::kDuplicate);
+}
+
 TEST_F(PartitionRestartTest, OneGenerationDamaged_IsMadeUpForByTheOther) {
   create();
   append(batch("is", 0)).value();
