@@ -10,18 +10,28 @@ bool all_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
+struct ChainEnd {
+  std::uint64_t end = 0;  // of the last frame
+  // Where the next frame was looked for: behind the padding, when the last group is whole.
+  std::uint64_t broken_at = 0;
+};
+
 // Walks the unbroken chain of frames; returns where it ends. `visit` gets each frame and its
 // position.
 template <class Visit>
-Result<std::uint64_t> walk(ByteView file, const JournalFileHeader& header, Visit visit) {
+Result<ChainEnd> walk(ByteView file, const JournalFileHeader& header, Visit visit) {
   std::uint64_t at = kJournalBlockBytes;
   std::uint64_t end = at;
+  std::uint64_t group = at;  // of the frames before
   for (;;) {
     auto frame = decode_frame(file, at, header);
     if (frame.has_error()) {
       return frame.error();
     }
-    if (frame->has_value()) {
+    // A frame of the same group behind a block that a torn write left out is no part of the chain.
+    const std::uint64_t position = frame->has_value() ? (*frame)->header.group_position : 0;
+    if (position == group || position == at) {
+      group = position;
       if (Status visited = visit(**frame, at); !visited) {
         return visited.error();
       }
@@ -32,22 +42,25 @@ Result<std::uint64_t> walk(ByteView file, const JournalFileHeader& header, Visit
     const std::uint64_t next_group = round_up_to_block(at);
     if (next_group == at || next_group >= file.size() ||
         !all_zero(file.subspan(at, next_group - at))) {
-      return end;
+      return ChainEnd{end, at};
     }
     at = next_group;
+    group = at;
   }
 }
 
 // A frame of a later group than the one in which the chain broke: that one had been synced before
-// it was written.
-Result<bool> later_group_behind(ByteView file, const JournalFileHeader& header, std::uint64_t end) {
-  for (std::uint64_t at = end + kFrameAlignment; at + kFrameHeaderBytes <= file.size();
+// it was written. A torn write may have left any of its blocks, so frames of the broken group
+// itself prove nothing, be it broken at its very start.
+Result<bool> later_group_behind(ByteView file, const JournalFileHeader& header,
+                                std::uint64_t broken_at) {
+  for (std::uint64_t at = broken_at + kFrameAlignment; at + kFrameHeaderBytes <= file.size();
        at += kFrameAlignment) {
     const auto frame = decode_frame(file, at, header);
     if (frame.has_error()) {
       return frame.error();
     }
-    if (frame->has_value() && (*frame)->header.group_position >= round_up_to_block(end + 1)) {
+    if (frame->has_value() && (*frame)->header.group_position > broken_at) {
       return true;
     }
   }
@@ -127,8 +140,8 @@ Result<JournalReader::FileScan> JournalReader::scan(std::uint64_t lap) const {
   if (end.has_error()) {
     return end.error();
   }
-  found.end = *end;
-  const auto behind = later_group_behind(*bytes, *header, *end);
+  found.end = end->end;
+  const auto behind = later_group_behind(*bytes, *header, end->broken_at);
   if (behind.has_error()) {
     return behind.error();
   }

@@ -355,6 +355,65 @@ TEST_F(JournalTest, DamageInTheLastGroup_IsATornTail) {
   EXPECT_EQ(replayed()[log->log_id()], (std::vector<Offset>{0, 1, 2, 3}));
 }
 
+// Two groups as one write each made them. The second has its second frame end with the first of
+// its blocks, and its last one lie in the third.
+std::vector<std::byte> file_with_a_long_last_group() {
+  const JournalFileHeader header{.lap = 1, .salt = 77, .previous_end = 0};
+  std::vector<std::byte> file = encode_file_header(header);
+  std::uint64_t group = 0;
+  const auto add_frame = [&](Offset offset, std::size_t bytes) {
+    const auto payload = payload_of(offset, bytes - kFrameHeaderBytes);
+    FrameHeader frame;
+    frame.log = log_id(1);
+    frame.base_offset = offset;
+    frame.end_offset = offset + 1;
+    frame.payload_bytes = static_cast<std::uint32_t>(payload.size());
+    frame.payload_crc = crc32c(payload);
+    const std::size_t at = file.size();
+    file.resize(at + bytes);
+    encode_frame_header(frame, file.data() + at);
+    std::ranges::copy(payload, file.begin() + static_cast<std::ptrdiff_t>(at + kFrameHeaderBytes));
+    seal_frame_header(file.data() + at, header.lap, group, header.salt);
+  };
+  group = file.size();
+  add_frame(0, 320);
+  file.resize(round_up_to_block(file.size()));
+  group = file.size();
+  add_frame(1, 512);
+  add_frame(2, kJournalBlockBytes - 512);
+  add_frame(3, kJournalBlockBytes + 512);
+  file.resize(round_up_to_block(file.size()));
+  return file;
+}
+
+// A power cut leaves any sectors of the write that was under way.
+TEST_F(JournalTest, TheLastGroupWithoutSomeSectors_IsATornTail) {
+  constexpr std::uint64_t kGroupAt = 2 * kJournalBlockBytes;
+  struct Lost {
+    std::uint64_t from;
+    std::uint64_t to;
+    std::vector<Offset> left;
+  };
+  const std::vector<Lost> cases = {
+      {kGroupAt, kGroupAt + kJournalBlockBytes, {0}},  // its start
+      {kGroupAt + 512, kGroupAt + kJournalBlockBytes, {0, 1}},
+      {kGroupAt + 1024, kGroupAt + 1536, {0, 1}},
+      {kGroupAt + kJournalBlockBytes, kGroupAt + 2 * kJournalBlockBytes, {0, 1, 2}},
+  };
+  ASSERT_TRUE(env_.files().create_directories(journal_dir()));
+  for (const Lost& lost : cases) {
+    SCOPED_TRACE(lost.from);
+    std::vector<std::byte> bytes = file_with_a_long_last_group();
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(lost.from),
+              bytes.begin() + static_cast<std::ptrdiff_t>(lost.to), std::byte{0});
+    const auto opened = env_.files().open(file(1), OpenMode::kReadWriteCreate);
+    ASSERT_TRUE(opened.has_value());
+    ASSERT_TRUE((*opened)->pwrite(ByteView(bytes), 0));
+    ASSERT_TRUE(JournalReader::open(env_, journal_dir()).has_value());
+    EXPECT_EQ(replayed()[log_id(1)], lost.left);
+  }
+}
+
 TEST_F(JournalTest, DamageInAnEarlierFile_IsRot) {
   auto log = std::make_shared<FakeLog>(log_id(1));
   {
