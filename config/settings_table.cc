@@ -243,7 +243,8 @@ constexpr Setting kTable[] = {
      TopicDefault{TopicDefault::Kind::kText, "fired"}},
     {"schedule.max.delay.ms", "ms", "Farthest due time.", 0, 0,
      TopicDefault{TopicDefault::Kind::kInteger, "9223372036854775807"}},
-    {"schedule.dead.letter.topic", "", "Where records go that cannot be delivered.", 0, 0,
+    {"schedule.dead.letter.topic", "",
+     "Where records will go that cannot be delivered. Without effect yet.", 0, 0,
      TopicDefault{TopicDefault::Kind::kText, "schedule-dead-letter"}},
 };
 }  // namespace

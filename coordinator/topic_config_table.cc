@@ -293,8 +293,11 @@ void add_ours(Keys& keys) {
   keys.push_back({.name = "schedule.dead.letter.topic",
                   .default_value = "schedule-dead-letter",
                   .synonyms = {{"schedule.dead.letter.topic"}},
+                  .effect = kStored,
                   .origin = kOurs,
-                  .documentation = "Where scheduled records go that cannot be delivered."});
+                  .documentation = "Where scheduled records will go that cannot be delivered. A "
+                                   "record always can be delivered to its own partition, the "
+                                   "only target yet."});
 }
 
 Keys make_keys() {

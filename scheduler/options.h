@@ -24,9 +24,8 @@ struct TopicScheduleConfig {
 };
 
 struct SchedulerOptions {
-  std::string index_dir;                 // the derived index; may be deleted at any time
-  std::int32_t header_max_bytes = 1024;  // schedule.header.max.bytes
-  std::int32_t id_max_bytes = 256;
+  std::string index_dir;                           // the derived index; may be deleted at any time
+  std::int32_t header_max_bytes = 1024;            // schedule.header.max.bytes
   std::int64_t wheel_horizon_ms = 10 * 60 * 1000;  // what is due sooner sits in the wheel
   std::int64_t wheel_entries_max = 4'000'000;      // per node; beyond, the horizon shrinks
   std::int32_t index_flush_entries = 10'000;

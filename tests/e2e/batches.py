@@ -4,6 +4,8 @@ import struct
 import time
 import zlib
 
+from wire import uvarint
+
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 HEADER = ">qiibIhiqqqhii"  # base offset ... record count
 HEADER_BYTES = struct.calcsize(HEADER)
@@ -84,15 +86,6 @@ def gzip(head, zeros):
     for at in range(0, zeros, MEBIBYTE):
         out += packer.compress(block[:min(MEBIBYTE, zeros - at)])
     return out + packer.flush()
-
-
-def uvarint(value):
-    out = bytearray()
-    while value > 0x7f:
-        out.append(value & 0x7f | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def snappy(head, zeros, stored_size=None):
