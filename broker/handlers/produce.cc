@@ -25,6 +25,8 @@ namespace {
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::int16_t kAcksAll = -1;
 
+using NeedsScheduleLog = std::shared_ptr<log::Partition>;  // null: nobody
+
 // A partition of the request and of the answer.
 struct Place {
   std::size_t topic = 0;
@@ -34,9 +36,9 @@ struct Place {
 struct Started {
   ProduceResponse response;  // up to `next`
   Place next;
-  ProduceTarget target;  // of next.topic
-  std::shared_ptr<PendingAcks> acks = std::make_shared<PendingAcks>();
-  std::vector<Place> waiting;  // for the disk; by the index of `acks`
+  ProduceTarget target;               // of next.topic
+  std::shared_ptr<PendingAcks> acks;  // null: nothing was to be waited for
+  std::vector<Place> waiting;         // for the disk; by the index of `acks`
   bool failed = false;
 
   ProduceResponse::Partition& answer(const Place& place) {
@@ -50,10 +52,19 @@ class ProduceHandler : public WaitingHandler {
       : services_(services), appender_(services.topics, services.scheduler, services.log_options) {}
 
   asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+  Begun begin(std::shared_ptr<Request> request) override;
 
  private:
-  std::shared_ptr<log::Partition> go_on(Request& request, const ProduceRequest& message,
-                                        Started& started) const;
+  // A request that could not be answered at once.
+  struct Unfinished {
+    std::shared_ptr<Request> request;
+    ProduceRequest message;
+    Started started;
+    NeedsScheduleLog needs_log;
+  };
+
+  asio::awaitable<Answer> wait(Unfinished work) const;
+  NeedsScheduleLog go_on(Request& request, const ProduceRequest& message, Started& started) const;
   AppendOutcome append(Request& request, const ProduceRequest& message, Started& started) const;
   std::shared_ptr<const coordinator::Topic> find(const ProduceRequest::Topic& topic,
                                                  std::int16_t version) const;
@@ -100,9 +111,8 @@ AppendOutcome ProduceHandler::append(Request& request, const ProduceRequest& mes
 
 // Appends from started.next on. Stops before a partition that needs its schedule log first, and
 // returns it; null at the end.
-std::shared_ptr<log::Partition> ProduceHandler::go_on(Request& request,
-                                                      const ProduceRequest& message,
-                                                      Started& started) const {
+NeedsScheduleLog ProduceHandler::go_on(Request& request, const ProduceRequest& message,
+                                       Started& started) const {
   auto& topics = started.response.topics;
   Place& next = started.next;
   for (; next.topic < message.topics.size(); ++next.topic, next.partition = 0) {
@@ -120,6 +130,7 @@ std::shared_ptr<log::Partition> ProduceHandler::go_on(Request& request,
       if (outcome.kind == AppendOutcome::Kind::kNeedsScheduleLog) return outcome.partition;
       if (outcome.kind == AppendOutcome::Kind::kAppended && message.acks == kAcksAll) {
         started.waiting.push_back(next);
+        if (!started.acks) started.acks = std::make_shared<PendingAcks>();
         outcome.partition->when_acknowledged(outcome.durable, started.acks->add());
       }
       started.failed |= started.answer(next).error_code != ErrorCode::kNone;
@@ -142,44 +153,65 @@ void settle(Started& started) {
   }
 }
 
-asio::awaitable<Answer> ProduceHandler::handle(std::shared_ptr<Request> request) {
-  const auto message =
+Answer answer(Request& request, std::int16_t acks, const Started& started) {
+  request.failed = started.failed;
+  if (acks == 0) {
+    return started.failed ? Answer::close("a produce request with acks=0 failed")
+                          : Answer::silence();
+  }
+  return reply(request, started.response);
+}
+
+WaitingHandler::Begun ProduceHandler::begin(std::shared_ptr<Request> request) {
+  auto message =
       protocol::decode_request<ProduceRequest>(request->body, request->header.api_version);
-  if (!message) co_return Answer::close(message.error().message);
+  if (!message) return Answer::close(message.error().message);
   Started started;
-  while (const auto partition = go_on(*request, *message, started)) {
+  auto needs_log = go_on(*request, *message, started);
+  if (!needs_log && started.waiting.empty()) return answer(*request, message->acks, started);
+  return wait({std::move(request), std::move(*message), std::move(started), std::move(needs_log)});
+}
+
+asio::awaitable<Answer> ProduceHandler::handle(std::shared_ptr<Request> request) {
+  auto begun = begin(std::move(request));
+  if (auto* at_once = std::get_if<Answer>(&begun)) co_return std::move(*at_once);
+  co_return co_await std::get<asio::awaitable<Answer>>(std::move(begun));
+}
+
+asio::awaitable<Answer> ProduceHandler::wait(Unfinished work) const {
+  Started& started = work.started;
+  while (work.needs_log) {
     // Later batches of the same producer must not overtake this one.
-    request->holds_up = true;
-    std::function<log::Status()> create = [partition] { return partition->create_schedule_log(); };
+    work.request->holds_up = true;
+    std::function<log::Status()> create = [partition = work.needs_log] {
+      return partition->create_schedule_log();
+    };
     const auto created =
         co_await on_blocking_thread<log::Status>(services_.blocking, std::move(create));
-    if (created && *created) continue;
-    started.failed = true;
-    refuse(started.answer(started.next),
-           created ? to_wire(created->error().code) : ErrorCode::kRequestTimedOut,
-           created ? created->error().message
-                   : "the schedule log cannot be made yet: blocking_queue_max = " +
-                         std::to_string(services_.options.blocking_queue_max) +
-                         " pieces of work wait for the disk already");
-    ++started.next.partition;
+    if (!created || !*created) {
+      started.failed = true;
+      refuse(started.answer(started.next),
+             created ? to_wire(created->error().code) : ErrorCode::kRequestTimedOut,
+             created ? created->error().message
+                     : "the schedule log cannot be made yet: blocking_queue_max = " +
+                           std::to_string(services_.options.blocking_queue_max) +
+                           " pieces of work wait for the disk already");
+      ++started.next.partition;
+    }
+    work.needs_log = go_on(*work.request, work.message, started);
   }
   if (!started.waiting.empty()) {
     const auto executor = co_await asio::this_coro::executor;
     Later<bool> later(executor);
     const auto wake = later.callback();
     if (started.acks->on_complete([wake] { wake(true); })) {
-      const auto timeout = std::chrono::milliseconds(std::max(message->timeout_ms, 0));
+      const auto timeout = std::chrono::milliseconds(std::max(work.message.timeout_ms, 0));
       const auto deadline = std::chrono::steady_clock::now() + timeout;
       co_await later.wait_until(deadline);
     }
     settle(started);
   }
-  request->failed = started.failed;
-  if (message->acks == 0) {
-    co_return started.failed ? Answer::close("a produce request with acks=0 failed")
-                             : Answer::silence();
-  }
-  co_return reply(*request, started.response);
+  co_return answer(*work.request, work.message.acks, started);
 }
 
 }  // namespace

@@ -158,7 +158,12 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Request> request, const 
     in_long_poll_ = false;
     finish(slot, *request, std::move(answer));
   } else {
-    asio::co_spawn(socket_.get_executor(), route.waiting->handle(request),
+    auto begun = route.waiting->begin(request);
+    if (auto* answer = std::get_if<Answer>(&begun)) {
+      finish(slot, *request, std::move(*answer));
+      co_return;
+    }
+    asio::co_spawn(socket_.get_executor(), std::get<asio::awaitable<Answer>>(std::move(begun)),
                    [self = shared_from_this(), slot, request](const std::exception_ptr& failure,
                                                               Answer answer) {
                      self->finish(slot, *request,
