@@ -3,62 +3,66 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 namespace orloj::broker {
 
+// What does not depend on the value. The executor's context must outlive every call.
+class WakeUp {
+ public:
+  explicit WakeUp(boost::asio::any_io_executor executor);
+
+  void call() const;  // any thread
+  // Returns when called, or when the deadline has passed. The executor only.
+  boost::asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 // The executor's context must outlive every callback. Not thread-safe but for the callbacks.
 template <class T>
 class Later {
  public:
-  explicit Later(boost::asio::any_io_executor executor)
-      : state_(std::make_shared<State>(std::move(executor))) {}
+  explicit Later(boost::asio::any_io_executor executor) : wake_up_(std::move(executor)) {}
 
   // Any thread, any number of times; the first call counts.
   std::function<void(T)> callback() const {
-    return [state = state_](T value) {
-      boost::asio::post(state->executor, [state, value = std::move(value)]() mutable {
-        if (state->value) return;
-        state->value.emplace(std::move(value));
-        state->timer.cancel();
-      });
+    return [wake_up = wake_up_, arrived = arrived_](T value) {
+      {
+        const std::lock_guard lock(arrived->mutex);
+        if (arrived->value) return;
+        arrived->value.emplace(std::move(value));
+      }
+      wake_up.call();
     };
   }
 
-  // nullopt: the deadline passed first.
-  boost::asio::awaitable<std::optional<T>> wait_until(
-      std::chrono::steady_clock::time_point deadline) {
-    const auto state = state_;
-    while (!state->value && std::chrono::steady_clock::now() < deadline) {
-      state->timer.expires_at(deadline);
-      boost::system::error_code ignored;
-      co_await state->timer.async_wait(
-          boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    }
-    co_return std::move(state->value);
+  boost::asio::awaitable<void> wait() const {
+    return wait_until(std::chrono::steady_clock::time_point::max());
   }
-
-  boost::asio::awaitable<T> wait() {
-    std::optional<T> value = co_await wait_until(std::chrono::steady_clock::time_point::max());
-    co_return std::move(*value);
+  boost::asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) const {
+    return wake_up_.wait_until(deadline);
+  }
+  // Once, after a wait; nullopt: the deadline passed first.
+  std::optional<T> take() const {
+    const std::lock_guard lock(arrived_->mutex);
+    return std::move(arrived_->value);
   }
 
  private:
-  struct State {
-    explicit State(boost::asio::any_io_executor on) : executor(on), timer(std::move(on)) {}
-    boost::asio::any_io_executor executor;
-    boost::asio::steady_timer timer;
+  struct Arrived {
+    std::mutex mutex;
     std::optional<T> value;
   };
-  std::shared_ptr<State> state_;
+  WakeUp wake_up_;
+  std::shared_ptr<Arrived> arrived_ = std::make_shared<Arrived>();
 };
 
 }  // namespace orloj::broker

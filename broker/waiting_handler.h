@@ -3,7 +3,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
-#include <utility>
 #include <variant>
 
 #include "broker/request.h"
@@ -19,7 +18,7 @@ class WaitingHandler {
   // The answer itself where nothing has to be waited for: a coroutine costs as much as a small
   // request. Called instead of handle() for pipelined requests.
   using Begun = std::variant<Answer, boost::asio::awaitable<Answer>>;
-  virtual Begun begin(std::shared_ptr<Request> request) { return handle(std::move(request)); }
+  virtual Begun begin(std::shared_ptr<Request> request);
 };
 
 }  // namespace orloj::broker

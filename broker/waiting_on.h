@@ -27,8 +27,8 @@ class WaitingOn : public WaitingHandler {
     if (!message) co_return Answer::close(message.error().message);
     Later<Outcome> later(co_await boost::asio::this_coro::executor);
     start_(*message, *request, later.callback());
-    Outcome outcome = co_await later.wait();
-    co_return reply(*request, finish_(*message, *request, std::move(outcome)));
+    co_await later.wait();
+    co_return reply(*request, finish_(*message, *request, std::move(*later.take())));
   }
 
  private:

@@ -120,12 +120,12 @@ asio::awaitable<Answer> CreatePartitionsHandler::handle(std::shared_ptr<Request>
       protocol::decode_request<CreatePartitionsRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
   // The frame that the message points into lives as long as the request.
-  std::function<CreatePartitionsResponse()> work = [this, request, message = *message] {
-    return add_all(message);
+  const auto response = std::make_shared<CreatePartitionsResponse>();
+  std::function<void()> work = [this, request, response, message = *message] {
+    *response = add_all(message);
   };
-  const auto response =
-      co_await on_blocking_thread<CreatePartitionsResponse>(blocking_, std::move(work));
-  if (!response) co_return Answer::close("blocking_queue_max is exceeded");
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
   request->failed = std::ranges::any_of(response->results, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });

@@ -149,11 +149,12 @@ asio::awaitable<Answer> CreateTopicsHandler::handle(std::shared_ptr<Request> req
       protocol::decode_request<CreateTopicsRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
   // The frame that the message points into lives as long as the request.
-  std::function<CreateTopicsResponse()> work = [this, request, message = *message] {
-    return create_all(message);
+  const auto response = std::make_shared<CreateTopicsResponse>();
+  std::function<void()> work = [this, request, response, message = *message] {
+    *response = create_all(message);
   };
-  auto response = co_await on_blocking_thread<CreateTopicsResponse>(blocking_, std::move(work));
-  if (!response) co_return Answer::close("blocking_queue_max is exceeded");
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
   request->failed = std::ranges::any_of(response->topics, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });

@@ -7,6 +7,7 @@
 #include "broker/answering.h"
 #include "broker/blocking.h"
 #include "broker/error_map.h"
+#include "broker/later.h"
 #include "broker/waiting_handler.h"
 #include "protocol/messages/delete_records.h"
 
@@ -136,16 +137,13 @@ asio::awaitable<Answer> DeleteRecordsHandler::handle(std::shared_ptr<Request> re
   auto topics = std::make_shared<AskedTopics>(look_up(*message));
   const auto executor = co_await asio::this_coro::executor;
   while (true) {
-    std::function<bool()> work = [request, topics] {
-      delete_now(*topics);
-      return are_done(*topics);
-    };
-    const auto done = co_await on_blocking_thread<bool>(blocking_, std::move(work));
-    if (!done) co_return Answer::close("blocking_queue_max is exceeded");
+    std::function<void()> work = [request, topics] { delete_now(*topics); };
+    const bool tried = co_await on_blocking_thread(blocking_, std::move(work));
+    if (!tried) co_return Answer::close("blocking_queue_max is exceeded");
     const SteadyTime now = std::chrono::steady_clock::now();
-    if (*done || now >= deadline) break;
-    asio::steady_timer pause(executor, std::min<SteadyTime>(now + kLookAgainAfter, deadline));
-    co_await pause.async_wait(asio::use_awaitable);
+    if (are_done(*topics) || now >= deadline) break;
+    const WakeUp pause(executor);
+    co_await pause.wait_until(std::min<SteadyTime>(now + kLookAgainAfter, deadline));
   }
   co_return reply(*request, answer_of(*topics, *request));
 }

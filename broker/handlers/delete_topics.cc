@@ -107,11 +107,12 @@ asio::awaitable<Answer> DeleteTopicsHandler::handle(std::shared_ptr<Request> req
   const std::int16_t version = request->header.api_version;
   const auto message = protocol::decode_request<DeleteTopicsRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
-  std::function<DeleteTopicsResponse()> work = [this, request, version, message = *message] {
-    return delete_all(message, version);
+  const auto response = std::make_shared<DeleteTopicsResponse>();
+  std::function<void()> work = [this, request, response, version, message = *message] {
+    *response = delete_all(message, version);
   };
-  auto response = co_await on_blocking_thread<DeleteTopicsResponse>(blocking_, std::move(work));
-  if (!response) co_return Answer::close("blocking_queue_max is exceeded");
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
   request->failed = std::ranges::any_of(response->responses, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });

@@ -90,12 +90,12 @@ asio::awaitable<Answer> DescribeLogDirsHandler::handle(std::shared_ptr<Request> 
   const auto message =
       protocol::decode_request<DescribeLogDirsRequest>(request->body, request->header.api_version);
   if (!message) co_return Answer::close(message.error().message);
-  std::function<DescribeLogDirsResponse()> work = [this, wanted = wanted(*message)] {
-    return describe(wanted);
+  const auto response = std::make_shared<DescribeLogDirsResponse>();
+  std::function<void()> work = [this, response, wanted = wanted(*message)] {
+    *response = describe(wanted);
   };
-  const auto response =
-      co_await on_blocking_thread<DescribeLogDirsResponse>(blocking_, std::move(work));
-  if (!response) co_return Answer::close("blocking_queue_max is exceeded");
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
   co_return reply(*request, *response);
 }
 

@@ -102,12 +102,13 @@ asio::awaitable<FetchPass> FetchHandler::read_until_enough(std::shared_ptr<Conte
     bool queue_full = false;
     if (pass.needs_disk) {
       // Holds the session: the request may end before a thread comes to it.
-      std::function<FetchPass()> read = [this, hold, limits = wanted.limits] {
-        return read_partitions(services_.topics, (**hold).targets(), limits, ReadFrom::kDisk);
+      const auto cold = std::make_shared<FetchPass>();
+      std::function<void()> work = [this, hold, cold, limits = wanted.limits] {
+        *cold = read_partitions(services_.topics, (**hold).targets(), limits, ReadFrom::kDisk);
       };
-      auto done = co_await on_blocking_thread<FetchPass>(services_.blocking, std::move(read));
+      const bool done = co_await on_blocking_thread(services_.blocking, std::move(work));
       queue_full = !done;
-      if (done) pass = std::move(*done);
+      if (done) pass = std::move(*cold);
     }
     const SteadyTime now = std::chrono::steady_clock::now();
     const std::int64_t enough = queue_full ? 1 : wanted.min_bytes;

@@ -48,12 +48,13 @@ asio::awaitable<Answer> InitProducerIdHandler::handle(std::shared_ptr<Request> r
   if ((message->producer_id < 0) != (message->producer_epoch < 0)) {
     co_return refuse(*request, ErrorCode::kInvalidRequest);
   }
-  std::function<NextId()> work = [this] { return producer_ids_.next(); };
-  const auto next = co_await on_blocking_thread<NextId>(blocking_, std::move(work));
-  if (!next) co_return refuse(*request, ErrorCode::kCoordinatorNotAvailable);
-  if (!*next) co_return refuse(*request, to_wire(next->error().code));
+  const auto next = std::make_shared<std::optional<NextId>>();
+  std::function<void()> work = [this, next] { *next = producer_ids_.next(); };
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) co_return refuse(*request, ErrorCode::kCoordinatorNotAvailable);
+  if (!**next) co_return refuse(*request, to_wire((**next).error().code));
   InitProducerIdResponse response;
-  response.producer_id = **next;
+  response.producer_id = ***next;
   response.producer_epoch = 0;
   co_return reply(*request, response);
 }

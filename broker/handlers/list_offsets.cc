@@ -175,15 +175,16 @@ asio::awaitable<Answer> ListOffsetsHandler::handle(std::shared_ptr<Request> requ
   const std::int16_t version = request->header.api_version;
   const auto message = protocol::decode_request<ListOffsetsRequest>(request->body, version);
   if (!message) co_return Answer::close(message.error().message);
-  std::optional<ListOffsetsResponse> response;
+  const auto response = std::make_shared<ListOffsetsResponse>();
+  bool searched = false;
   if (any_searched_for(*message)) {
     // The request owns what the message points into.
-    std::function<ListOffsetsResponse()> work = [this, request, version, message = *message] {
-      return answer_all(topics_, message, version, Search::kAllowed);
+    std::function<void()> work = [this, request, response, version, message = *message] {
+      *response = answer_all(topics_, message, version, Search::kAllowed);
     };
-    response = co_await on_blocking_thread<ListOffsetsResponse>(blocking_, std::move(work));
+    searched = co_await on_blocking_thread(blocking_, std::move(work));
   }
-  if (!response) response = answer_all(topics_, *message, version, Search::kUnavailable);
+  if (!searched) *response = answer_all(topics_, *message, version, Search::kUnavailable);
   request->failed = any_failed(*response);
   co_return reply(*request, *response);
 }

@@ -98,18 +98,24 @@ asio::awaitable<MetadataResponse::Topic> MetadataHandler::create(std::string nam
     answer.error_code = ErrorCode::kUnknownTopicOrPartition;
     co_return answer;
   }
-  std::function<Created()> work = [this, name] {
+  const auto made = std::make_shared<std::optional<Created>>();
+  std::function<void()> work = [this, name, made] {
     coordinator::NewTopic topic;
     topic.name = name;
-    return topics_.create(topic);
+    *made = topics_.create(topic);
   };
-  const auto created = co_await on_blocking_thread<Created>(blocking_, std::move(work));
-  if (created && *created) co_return describe(***created);
-  if (created && created->error().code == coordinator::ErrorCode::kTopicExists) {
+  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
+  if (!done) {
+    answer.error_code = ErrorCode::kLeaderNotAvailable;
+    co_return answer;
+  }
+  const Created& created = **made;
+  if (created) co_return describe(**created);
+  if (created.error().code == coordinator::ErrorCode::kTopicExists) {
     // Somebody else was faster.
     if (const auto topic = topics_.catalog().find(name)) co_return describe(*topic);
   }
-  answer.error_code = created ? to_wire(created->error().code) : ErrorCode::kLeaderNotAvailable;
+  answer.error_code = to_wire(created.error().code);
   co_return answer;
 }
 

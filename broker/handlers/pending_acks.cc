@@ -32,6 +32,11 @@ void PendingAcks::complete(std::size_t index, const log::Status& status) {
   if (done) done();
 }
 
+bool PendingAcks::all_here() const {
+  const std::lock_guard lock(mutex_);
+  return open_ == 0;
+}
+
 std::optional<log::Status> PendingAcks::outcome(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   return outcomes_[index];

@@ -20,6 +20,7 @@ class PendingAcks : public std::enable_shared_from_this<PendingAcks> {
   // thread.
   bool on_complete(std::function<void()> done);
 
+  bool all_here() const;  // no wait is left
   // nullopt: still waiting.
   std::optional<log::Status> outcome(std::size_t index) const;
   std::size_t size() const;

@@ -37,7 +37,7 @@ struct Started {
   ProduceResponse response;  // up to `next`
   Place next;
   ProduceTarget target;               // of next.topic
-  std::shared_ptr<PendingAcks> acks;  // null: nothing was to be waited for
+  std::shared_ptr<PendingAcks> acks;  // null: there is nothing to wait for
   std::vector<Place> waiting;         // for the disk; by the index of `acks`
   bool failed = false;
 
@@ -168,7 +168,10 @@ WaitingHandler::Begun ProduceHandler::begin(std::shared_ptr<Request> request) {
   if (!message) return Answer::close(message.error().message);
   Started started;
   auto needs_log = go_on(*request, *message, started);
-  if (!needs_log && started.waiting.empty()) return answer(*request, message->acks, started);
+  if (!needs_log && (!started.acks || started.acks->all_here())) {
+    settle(started);
+    return answer(*request, message->acks, started);
+  }
   return wait({std::move(request), std::move(*message), std::move(started), std::move(needs_log)});
 }
 
@@ -183,19 +186,19 @@ asio::awaitable<Answer> ProduceHandler::wait(Unfinished work) const {
   while (work.needs_log) {
     // Later batches of the same producer must not overtake this one.
     work.request->holds_up = true;
-    std::function<log::Status()> create = [partition = work.needs_log] {
-      return partition->create_schedule_log();
+    const auto created = std::make_shared<log::Status>();
+    std::function<void()> create = [created, partition = work.needs_log] {
+      *created = partition->create_schedule_log();
     };
-    const auto created =
-        co_await on_blocking_thread<log::Status>(services_.blocking, std::move(create));
-    if (!created || !*created) {
+    const bool tried = co_await on_blocking_thread(services_.blocking, std::move(create));
+    if (!tried || !*created) {
       started.failed = true;
       refuse(started.answer(started.next),
-             created ? to_wire(created->error().code) : ErrorCode::kRequestTimedOut,
-             created ? created->error().message
-                     : "the schedule log cannot be made yet: blocking_queue_max = " +
-                           std::to_string(services_.options.blocking_queue_max) +
-                           " pieces of work wait for the disk already");
+             tried ? to_wire(created->error().code) : ErrorCode::kRequestTimedOut,
+             tried ? created->error().message
+                   : "the schedule log cannot be made yet: blocking_queue_max = " +
+                         std::to_string(services_.options.blocking_queue_max) +
+                         " pieces of work wait for the disk already");
       ++started.next.partition;
     }
     work.needs_log = go_on(*work.request, work.message, started);
