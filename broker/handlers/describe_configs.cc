@@ -103,8 +103,7 @@ Route describe_configs_route(const Identity& identity, const Topics& topics,
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kDescribeConfigs);
   route.answer = answering<DescribeConfigsRequest>(
-      [&identity, &topics, &settings, describe](const DescribeConfigsRequest& message,
-                                                Request& request) {
+      [describe](const DescribeConfigsRequest& message, Request& request) {
         DescribeConfigsResponse response;
         std::set<std::pair<std::int8_t, std::string_view>> named;
         for (const auto& asked : message.resources) {

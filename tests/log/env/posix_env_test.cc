@@ -16,7 +16,7 @@ namespace {
 class PosixEnvTest : public ::testing::Test {
  protected:
   std::unique_ptr<File> create(const std::string& name) {
-    return std::move(files().open(dir_.file(name), OpenMode::kReadWriteCreate).value());
+    return files().open(dir_.file(name), OpenMode::kReadWriteCreate).value();
   }
   FileSystem& files() { return posix_.env().files(); }
   static std::string content(const File& file, std::size_t max = 1 << 20) {

@@ -22,7 +22,7 @@ std::string content(FileSystem& files, const std::string& path) {
 }
 
 std::unique_ptr<File> create(FileSystem& files, const std::string& path) {
-  return std::move(files.open(path, OpenMode::kReadWriteCreate).value());
+  return files.open(path, OpenMode::kReadWriteCreate).value();
 }
 
 TEST(SimDisk, SyncedBytesUnderASyncedName_Survive) {

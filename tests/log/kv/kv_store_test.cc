@@ -39,7 +39,7 @@ class EveryKvStore : public ::testing::TestWithParam<Kind> {
       return make_memory_kv_store();
     }
     const KvWal wal = GetParam() == Kind::kRocksdbWal ? KvWal::kOn : KvWal::kOff;
-    return std::move(open_rocksdb_kv_store({.directory = dir_.file("db"), .wal = wal}).value());
+    return open_rocksdb_kv_store({.directory = dir_.file("db"), .wal = wal}).value();
   }
 
   void put(const std::string& key, const std::string& value) {
