@@ -257,7 +257,7 @@ void add_remote(Keys& keys) {
 void add_ours(Keys& keys) {
   keys.push_back({.name = "durability",
                   .default_value = "sync",
-                  .synonyms = {{"log.durability"}},
+                  .synonyms = {{"durability"}},
                   .allowed = {"sync", "async"},
                   .origin = kOurs,
                   .documentation = "sync: acks=all waits for stable storage and readers see only "
