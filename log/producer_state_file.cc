@@ -1,6 +1,7 @@
 #include "log/producer_state_file.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "log/crash_point.h"
@@ -90,6 +91,18 @@ ProducerBatch get_batch(Reader& in) {
   return batch;
 }
 
+// Anything else was never written; arithmetic with it would overflow.
+bool is_possible(const StoredHalf& half) {
+  constexpr Offset kOffsetMax =
+      std::numeric_limits<Offset>::max() - std::numeric_limits<std::int32_t>::max() - Offset{1};
+  return half.base_offset >= kNoOffset && half.base_offset <= kOffsetMax && half.last_delta >= -1;
+}
+
+bool is_possible(const ProducerBatch& batch) {
+  return batch.base_sequence >= -1 && batch.sequence_count >= 0 && is_possible(batch.data) &&
+         is_possible(batch.schedule);
+}
+
 Error corrupt(const std::string& what) {
   return {ErrorCode::kCorrupt, "producer state: " + what};
 }
@@ -154,6 +167,10 @@ Result<DecodedProducerFile> decode_producer_facts(ByteView bytes) {
     }
     for (std::uint8_t k = 0; k < batches; ++k) {
       entry.batches.push_back(get_batch(in));
+      if (!is_possible(entry.batches.back())) {
+        return corrupt("a batch of producer " + std::to_string(entry.producer_id) +
+                       " has offsets or sequence numbers that no batch has");
+      }
     }
     file.facts.entries.push_back(std::move(entry));
   }

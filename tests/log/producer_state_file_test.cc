@@ -92,6 +92,20 @@ TEST_F(ProducerStateFileTest, Decode_OfANewerVersion_IsUnsupported) {
   EXPECT_EQ(decode_producer_facts(bytes).error().code, ErrorCode::kUnsupportedFormat);
 }
 
+TEST_F(ProducerStateFileTest, Decode_OfOffsetsAndSequencesThatNoBatchHas_IsRefused) {
+  const auto refused = [](auto&& change) {
+    ProducerFacts facts = facts_at(100, 50);
+    change(facts.entries[0].batches[1]);
+    const auto file = decode_producer_facts(encode_producer_facts(facts, 1));
+    return !file && file.error().code == ErrorCode::kCorrupt;
+  };
+  EXPECT_TRUE(refused([](ProducerBatch& batch) { batch.data.base_offset = INT64_MIN; }));
+  EXPECT_TRUE(refused([](ProducerBatch& batch) { batch.data.base_offset = INT64_MAX; }));
+  EXPECT_TRUE(refused([](ProducerBatch& batch) { batch.schedule.last_delta = -2; }));
+  EXPECT_TRUE(refused([](ProducerBatch& batch) { batch.base_sequence = -2; }));
+  EXPECT_TRUE(refused([](ProducerBatch& batch) { batch.sequence_count = -1; }));
+}
+
 TEST_F(ProducerStateFileTest, Load_TakesTheNewestGeneration) {
   auto writer = file();
   ASSERT_TRUE(writer.load());
