@@ -19,11 +19,8 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-bool set_log_level(const std::string& name) {
-  const spdlog::level::level_enum level = spdlog::level::from_str(name);
-  if (level == spdlog::level::off) return false;
-  logger().set_level(level);
-  return true;
+void set_log_level(const std::string& name) {
+  logger().set_level(spdlog::level::from_str(name));
 }
 
 void log_info(const std::string& line) {

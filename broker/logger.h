@@ -6,8 +6,8 @@
 
 namespace orloj::broker {
 
-// "debug", "info", "warning" or "error"; false for any other name. Lines below it are dropped.
-bool set_log_level(const std::string& name);
+// "debug", "info", "warning" or "error", as config has judged. Lines below it are dropped.
+void set_log_level(const std::string& name);
 
 // Any thread.
 void log_info(const std::string& line);

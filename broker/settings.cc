@@ -1,5 +1,6 @@
 #include "broker/settings.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -36,16 +37,24 @@ config::Source read_file(const std::string& path) {
   return config::read_yaml(text, path);
 }
 
-// What only the rooms themselves can judge.
-void judge(config::Loaded& loaded) {
-  const auto judged =
-      coordinator::validate_broker_settings(loaded.config.coordinator.topic_defaults);
-  if (!judged) loaded.faults.push_back({"settings", judged.error().message});
-  if (loaded.config.log.data_dir.empty()) {
-    loaded.faults.push_back({"log.dirs", "say where everything is stored: --data-dir DIRECTORY"});
+// The report of a source that could not be read at all says nothing about what it would have set.
+bool is_lost(const config::Source& source) {
+  return source.settings.empty() && !source.faults.empty();
+}
+
+// What only the rooms themselves can judge. A setting that has a fault already is at its default.
+void judge(config::Loaded& loaded, const std::vector<config::Source>& sources) {
+  const auto refuse = [&loaded](const std::string& name, const std::string& message) {
+    loaded.faults.push_back({loaded.origins.at(name), name + ": " + message});
+  };
+  for (const auto& fault :
+       coordinator::broker_setting_faults(loaded.config.coordinator.topic_defaults)) {
+    refuse(fault.name, fault.message);
   }
-  if (loaded.config.log.data_dir.find(',') != std::string::npos) {
-    loaded.faults.push_back({"log.dirs", "one directory only"});
+  const std::string& data_dir = loaded.config.log.data_dir;
+  if (data_dir.find(',') != std::string::npos) refuse("log.dirs", "one directory only");
+  if (data_dir.empty() && std::ranges::none_of(sources, is_lost)) {
+    loaded.faults.push_back({"log.dirs", "say where everything is stored: --data-dir DIRECTORY"});
   }
 }
 
@@ -60,11 +69,12 @@ config::Loaded read_settings(const CommandLine& line, char** environment) {
   std::vector<config::Source> sources;
   if (!line.config_file.empty()) sources.push_back(read_file(line.config_file));
   sources.push_back(config::read_environment(variables_of(environment)));
-  std::vector<std::string> flags = line.sets;
-  if (!line.data_dir.empty()) flags.push_back("log.dirs=" + line.data_dir);
-  sources.push_back(config::read_flags(flags));
+  sources.push_back(config::read_flags(line.sets));
+  if (!line.data_dir.empty()) {
+    sources.back().settings.push_back({"log.dirs", line.data_dir, "--data-dir"});
+  }
   config::Loaded loaded = config::load(sources);
-  if (loaded.faults.empty()) judge(loaded);
+  judge(loaded, sources);
   if (loaded.faults.empty()) derive(loaded.config);
   return loaded;
 }

@@ -28,19 +28,26 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
-std::optional<Endpoint> parse_endpoint(std::string_view text) {
-  const std::size_t scheme = text.find("://");
+// "host:port" without a name.
+std::optional<Endpoint> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  if (scheme == std::string_view::npos || scheme == 0 || colon <= scheme) return std::nullopt;
+  if (colon == std::string_view::npos) return std::nullopt;
   Endpoint endpoint;
-  endpoint.name = std::string(text.substr(0, scheme));
-  endpoint.host = std::string(text.substr(scheme + 3, colon - scheme - 3));
+  endpoint.host = std::string(text.substr(0, colon));
   if (endpoint.host.size() > 1 && endpoint.host.front() == '[' && endpoint.host.back() == ']') {
     endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
   }
   const std::string_view port = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
   if (error != std::errc{} || end != port.data() + port.size()) return std::nullopt;
+  return endpoint;
+}
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return std::nullopt;
+  auto endpoint = parse_address(text.substr(scheme + 3));
+  if (endpoint) endpoint->name = std::string(text.substr(0, scheme));
   return endpoint;
 }
 
@@ -112,6 +119,15 @@ std::optional<std::string> parse_protocol_map(Config& config, std::string_view t
   return std::nullopt;
 }
 
+std::optional<std::string> parse_admin_address(Config& config, std::string_view text) {
+  const auto address = parse_address(text);
+  if (!text.empty() && (!address || address->host.empty())) {
+    return fmt::format("\"{}\" is not host:port", text);
+  }
+  config.broker.admin_address = std::string(text);
+  return std::nullopt;
+}
+
 std::string print_listeners(Config& config) {
   std::string text;
   for (const auto& l : config.broker.listeners) {
@@ -137,6 +153,10 @@ std::string print_protocol_map(Config& config) {
     text += fmt::format("{}{}:PLAINTEXT", text.empty() ? "" : ",", l.name);
   }
   return text;
+}
+
+std::string print_admin_address(Config& config) {
+  return config.broker.admin_address;
 }
 
 }  // namespace orloj::config

@@ -1,4 +1,4 @@
-// Kafka's listener lists: "NAME://host:port,…".
+// Where to listen: Kafka's listener lists, "NAME://host:port,…", and the admin address.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,12 @@ std::optional<std::string> parse_advertised_listeners(Config& config, std::strin
 // "NAME:PROTOCOL,…". PLAINTEXT is the only protocol so far.
 std::optional<std::string> parse_protocol_map(Config& config, std::string_view text);
 
+// "host:port" of health and metrics; empty: none.
+std::optional<std::string> parse_admin_address(Config& config, std::string_view text);
+
 std::string print_listeners(Config& config);
 std::string print_advertised_listeners(Config& config);
 std::string print_protocol_map(Config& config);
+std::string print_admin_address(Config& config);
 
 }  // namespace orloj::config

@@ -11,8 +11,8 @@ namespace orloj::config {
 namespace {
 
 std::string bounds_fault(const Setting& setting, std::string_view text) {
-  return fmt::format("{} is out of bounds: {:.0f} … {:.0f} {}", text, setting.min, setting.max,
-                     setting.unit);
+  return fmt::format("{} is out of bounds: {:.0f} … {:.0f}{}{}", text, setting.min, setting.max,
+                     setting.unit.empty() ? "" : " ", setting.unit);
 }
 
 std::optional<std::string> parse_integer(std::int64_t& value, std::string_view text) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
 
@@ -44,6 +46,19 @@ std::string print_offsets_retention(Config& config) {
   return std::to_string(config.coordinator.groups.offsets_retention_ms / kMsPerMinute);
 }
 
+std::optional<std::string> parse_log_level(Config& config, std::string_view text) {
+  for (const std::string_view level : {"debug", "info", "warning", "error"}) {
+    if (text != level) continue;
+    config.broker.log_level = std::string(text);
+    return std::nullopt;
+  }
+  return fmt::format("\"{}\" is none of debug, info, warning, error", text);
+}
+
+std::string print_log_level(Config& config) {
+  return config.broker.log_level;
+}
+
 constexpr Setting kTable[] = {
     {"log.dirs", "", "Directory of everything that is stored; one only.", 0, 0,
      +[](Config& c) { return &c.log.data_dir; }},
@@ -61,9 +76,9 @@ constexpr Setting kTable[] = {
      "Protocol of each listener; PLAINTEXT is the only one so far.", 0, 0,
      CustomField{parse_protocol_map, print_protocol_map}},
     {"admin.address", "", "host:port of health and metrics; empty: none.", 0, 0,
-     +[](Config& c) { return &c.broker.admin_address; }},
+     CustomField{parse_admin_address, print_admin_address}},
     {"log.level", "", "Least severe line of the operator's log: debug, info, warning or error.", 0,
-     0, +[](Config& c) { return &c.broker.log_level; }},
+     0, CustomField{parse_log_level, print_log_level}},
     {"num.network.threads", "", "Reactor threads; 0: one on up to two cores, else half the cores.",
      0, 256, +[](Config& c) { return &c.broker.net.reactor_threads; }},
     {"max.connections", "", "Connections of all clients together.", 1, 1000000,

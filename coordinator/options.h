@@ -11,7 +11,7 @@ namespace orloj::coordinator {
 
 // Broker settings that are defaults of topic configs, under the broker's own names and in the text
 // they were given ("log.retention.hours": "168"). Unset ones are absent. The names are those of
-// coordinator/topic_config.h; validate_broker_settings() checks them.
+// coordinator/topic_config.h; broker_setting_faults() checks them.
 using BrokerTopicSettings = std::map<std::string, std::string, std::less<>>;
 
 // Consumer groups. Names and defaults are Kafka's.

@@ -204,22 +204,25 @@ Status validate_topic_configs(const TopicConfigs& configs) {
   return {};
 }
 
-Status validate_broker_settings(const BrokerTopicSettings& settings) {
+std::vector<BrokerSettingFault> broker_setting_faults(const BrokerTopicSettings& settings) {
+  std::vector<BrokerSettingFault> faults;
   for (const auto& key : topic_config_keys()) {
     for (const auto& synonym : key.synonyms) {
       const auto given = settings.find(synonym.name);
       if (given == settings.end()) continue;
-      if (synonym.scale != 1 && !parse_integer(given->second)) {
-        return invalid(synonym.name, given->second, "must be a whole number");
-      }
-      const Status valid = check(key, scaled(given->second, synonym.scale));
-      if (!valid) {
-        return Error{ErrorCode::kInvalidConfig,
-                     std::string(synonym.name) + ": " + valid.error().message};
-      }
+      const Status valid = synonym.scale != 1 && !parse_integer(given->second)
+                               ? invalid(synonym.name, given->second, "must be a whole number")
+                               : check(key, scaled(given->second, synonym.scale));
+      if (!valid) faults.push_back({std::string(synonym.name), valid.error().message});
     }
   }
-  return {};
+  return faults;
+}
+
+Status validate_broker_settings(const BrokerTopicSettings& settings) {
+  const auto faults = broker_setting_faults(settings);
+  if (faults.empty()) return {};
+  return Error{ErrorCode::kInvalidConfig, faults.front().name + ": " + faults.front().message};
 }
 
 std::string topic_config_value(std::string_view name, const TopicConfigs& topic,

@@ -68,7 +68,14 @@ using TopicConfigs = std::map<std::string, std::string>;
 // Every key is known, every value is in bounds, and nothing promises a safety that is not given
 // (min.insync.replicas above 1 on one node). kInvalidConfig names the first key that is wrong.
 Status validate_topic_configs(const TopicConfigs& configs);
-// The same for broker settings that are defaults of topic configs; other names are ignored.
+struct BrokerSettingFault {
+  std::string name;  // of the broker setting
+  std::string message;
+};
+// The same for broker settings that are defaults of topic configs, all faults at once; other names
+// are ignored.
+std::vector<BrokerSettingFault> broker_setting_faults(const BrokerTopicSettings& settings);
+// kInvalidConfig names the first of them.
 Status validate_broker_settings(const BrokerTopicSettings& settings);
 
 // What acts in the log room. Arguments are validated already.

@@ -40,6 +40,17 @@ TEST(Listeners, AdvertisedAddressThatNobodyCanReach_IsRefused) {
   EXPECT_TRUE(parse_advertised_listeners(config, "OTHER://host:9092").has_value());
 }
 
+TEST(Listeners, AdminAddress_IsHostAndPortOrNothing) {
+  Config config;
+  for (const char* text : {"", "127.0.0.1:0", "[::1]:9644", "localhost:1"}) {
+    EXPECT_EQ(parse_admin_address(config, text), std::nullopt) << text;
+    EXPECT_EQ(config.broker.admin_address, text);
+  }
+  for (const char* text : {"localhost", ":9644", "localhost:", "localhost:x", "localhost:70000"}) {
+    EXPECT_TRUE(parse_admin_address(config, text).has_value()) << text;
+  }
+}
+
 TEST(Listeners, ProtocolOtherThanPlaintext_IsRefusedForAListenerInUse) {
   Config config;
   EXPECT_EQ(parse_protocol_map(config, "PLAINTEXT:PLAINTEXT,UNUSED:SASL_SSL"), std::nullopt);
