@@ -11,8 +11,8 @@ from storm import PARTITIONS, Sender, check_exactly_once
 pytestmark = pytest.mark.orloj_only
 
 
-def crash_while_firing(client, broker, chance, count, kills, due_range_ms):
-    client.create_topic("storm", PARTITIONS)
+def crash_while_firing(client, broker, chance, count, kills, due_range_ms, durability="sync"):
+    client.create_topic("storm", PARTITIONS, durability=durability)
     sender = Sender(client, "storm", count, due_range_ms, chance)
     sender.thread.start()
     for _ in range(kills):
@@ -28,8 +28,9 @@ def crash_while_firing(client, broker, chance, count, kills, due_range_ms):
     assert [client.watermarks("storm", p) for p in range(PARTITIONS)] == ends
 
 
-def test_each_record_once_across_random_kills(client, broker, seeded):
-    crash_while_firing(client, broker, seeded, 3000, 4, (100, 5000))
+@pytest.mark.parametrize("durability", ["sync", "async"])
+def test_each_record_once_across_random_kills(client, broker, seeded, durability):
+    crash_while_firing(client, broker, seeded, 3000, 4, (100, 5000), durability)
 
 
 @pytest.mark.full
@@ -38,9 +39,10 @@ def test_each_record_once_across_many_random_kills(client, broker, seeded, round
     crash_while_firing(client, broker, seeded, 10000, 12, (0, 10000))
 
 
-def test_acknowledged_records_survive_a_kill_in_mid_stream(client, broker, seeded):
+@pytest.mark.parametrize("durability", ["sync", "async"])
+def test_acknowledged_records_survive_a_kill_in_mid_stream(client, broker, seeded, durability):
     """Every record answered before the kill is there after it, whatever was in flight."""
-    client.create_topic("stream")
+    client.create_topic("stream", durability=durability)
     producer = client.producer(acks="all", message_timeout_ms=3000, retries=0)
     acknowledged = []
 
