@@ -176,17 +176,29 @@ def test_kcat_schedules_with_a_header(broker):
     assert now_ms() >= instant_ms(read["headers"]["__schedule.due"]) >= start + 2000
 
 
-def test_the_console_producer_schedules_with_a_header(broker, client):
+def test_kcat_schedules_at_an_instant(broker):
+    due = now_ms() + 2000
+    kcat(broker, "-P", "-t", "typed", "-H", f"schedule-at={due}", stdin="hello\n")
+    read = kcat_json(broker, "-t", "typed", "-c", "1")[0]
+    assert read["payload"] == "hello"
+    assert now_ms() >= instant_ms(read["headers"]["__schedule.due"]) == due
+
+
+@pytest.mark.parametrize("by", ["delay", "at"])
+def test_the_console_producer_schedules_with_a_header(broker, client, by):
     client.create_topic("console")
     start = now_ms()
+    header = f"schedule-at:{start + 8000}" if by == "at" else "schedule-delay:2s"
     java_tool(broker, "kafka-console-producer", "--topic", "console", "--reader-property",
-              "parse.headers=true", stdin="schedule-delay:2s\tvalue\n")
+              "parse.headers=true", stdin=f"{header}\tvalue\n")
     read = java_tool(broker, "kafka-console-consumer", "--topic", "console", "--from-beginning",
                      "--max-messages", "1", "--timeout-ms", "30000", "--formatter-property",
                      "print.headers=true").stdout
     headers, value = read.strip().split("\t")
-    assert value == "value" and "__schedule.due:" in headers
-    assert now_ms() >= start + 2000
+    due = instant_ms(re.search(r"__schedule\.due:([^,]+)", headers).group(1))
+    assert value == "value"
+    assert due == start + 8000 if by == "at" else due >= start + 2000
+    assert now_ms() >= due
 
 
 def test_a_group_reads_plain_and_fired_records_once(client):
