@@ -9,13 +9,16 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from broker import JAVA, KAFKA_LIBS, ROOT
 from clients import TOOLS, java_command, run
+from polling import wait_until
 from programs import CACHE, CLIENTS, FOLDER
 
 pytestmark = pytest.mark.orloj_only
@@ -124,6 +127,26 @@ def test_examples_do_what_they_say(page, broker, tools_folder, tmp_path, monkeyp
         done = run(command(language, code, work), timeout=90)
         if expected is not None:
             assert_printed(done.stdout, expected)
+
+
+def test_what_make_run_says_works(broker, tmp_path):
+    """Both lines that `make run` prints, as they are copied and pasted."""
+    said = run([os.path.join(ROOT, "tests", "support", "say_hello.sh")]).stdout
+    send, read = [line.strip().replace("localhost:9092", broker.address)
+                  for line in said.splitlines() if "kcat" in line]
+    output = tmp_path / "read"
+    started = time.monotonic()
+    run(["bash", "-euo", "pipefail", "-c", send])
+    with open(output, "wb") as file:
+        reader = subprocess.Popen(["bash", "-c", f"exec {read}"], stdout=file,
+                                  stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: b"__schedule.due=" in output.read_bytes(), 60, "the record")
+        assert time.monotonic() - started >= 10
+        assert output.read_bytes().startswith(b"ten seconds later   (")
+    finally:
+        reader.kill()
+        reader.wait()
 
 
 def test_the_readme_has_examples():
