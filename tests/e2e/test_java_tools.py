@@ -99,7 +99,7 @@ def test_configs_of_topics_and_of_the_broker_are_described(broker):
     assert "segment.bytes=1073741824" in everything
     listed = java_tool(broker, "kafka-configs", "--describe", "--all", "--entity-type", "brokers",
                        "--entity-name", "1").stdout
-    assert "num.partitions=1" in listed
+    assert "num.partitions=1" in listed and "default.replication.factor=1" in listed
 
 
 def test_performance_tools_write_and_read(broker):
