@@ -194,6 +194,27 @@ TEST_F(CatalogTest, Remove_OfUnknownOrInternalTopics_IsRefused) {
   EXPECT_EQ(catalog_->remove(log::TopicId{}).error().code, ErrorCode::kUnknownTopic);
 }
 
+TEST_F(CatalogTest, TopicPastTopicsMax_IsRefusedByItsLimit) {
+  options_.topics_max = 1;
+  open();
+  create({.name = "a"});
+  const auto refused = catalog_->plan({.name = "b"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(refused.error().message, "topic b: topics_max is 1");
+}
+
+TEST_F(CatalogTest, ConfigsPastTheirLimit_AreRefusedByIt) {
+  options_.topic_configs_max_bytes = 14;
+  open();
+  create({.name = "a", .configs = {{"retention.ms", "10"}}});
+  const auto refused = catalog_->plan({.name = "b", .configs = {{"retention.ms", "100"}}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidConfig);
+  EXPECT_NE(refused.error().message.find("topic_configs_max_bytes is 14"), std::string::npos)
+      << refused.error().message;
+}
+
 TEST_F(CatalogTest, AlterConfigs_ReplacesRemovesAndIsDurable) {
   create({.name = "t", .configs = {{"retention.ms", "1"}, {"segment.ms", "5"}}});
   ASSERT_TRUE(catalog_->alter_configs("t", {{"retention.ms", "2"}, {"segment.ms", std::nullopt}}));

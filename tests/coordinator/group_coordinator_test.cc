@@ -31,6 +31,16 @@ TEST(GroupCoordinator, LookingAlone_CreatesNothing) {
   EXPECT_EQ(node.catalog().find(kOffsetsTopic), nullptr);
 }
 
+TEST(GroupCoordinator, GroupIdOverTheLimit_IsInvalid) {
+  Node node;
+  node.group_options().group_id_max_bytes = 3;
+  node.kill();
+  EXPECT_EQ(node.prepare(), GroupError::kNone);
+  EXPECT_EQ(node.join("four").get().error, GroupError::kInvalidGroupId);
+  EXPECT_EQ(Node::error_of(node.commit("four", 1)), GroupError::kInvalidGroupId);
+  EXPECT_EQ(node.join("abc").get().error, GroupError::kNone);
+}
+
 TEST(GroupCoordinator, PartitionOfAGroup_IsKafkas) {
   Node node;
   EXPECT_EQ(node.prepare(), GroupError::kNone);

@@ -107,6 +107,50 @@ TEST(GroupJoin, BadRequests_AreRefusedWithKafkasErrors) {
   EXPECT_TRUE(harness.group().is_blank());
 }
 
+TEST(GroupJoin, MoreProtocolsOrMetadataThanTheLimits_IsRefused) {
+  GroupOptions options;
+  options.member_protocols_max = 2;
+  options.member_metadata_max_bytes = 4;
+  GroupHarness harness(options);
+  const auto error = [&](std::vector<std::pair<std::string, std::string>> protocols) {
+    return harness.join({.member_id = "", .instance = {}, .protocols = std::move(protocols)});
+  };
+  EXPECT_EQ(error({{"a", ""}, {"b", ""}, {"c", ""}}).error(), GroupError::kInvalidRequest);
+  EXPECT_EQ(error({{"a", "12"}, {"b", "345"}}).error(), GroupError::kInvalidRequest);
+  EXPECT_TRUE(harness.group().is_blank());
+  EXPECT_FALSE(error({{"a", "12"}, {"b", "34"}}).came()) << "at the limit it waits like any other";
+}
+
+TEST(GroupJoin, PastTheLimitOfPendingMembers_NoIdIsGiven) {
+  GroupOptions options;
+  options.pending_members_max = 1;
+  GroupHarness harness(options);
+  const Joiner joiner{.member_id = "", .instance = {}, .requires_known_member_id = true};
+  EXPECT_EQ(harness.join(joiner).error(), GroupError::kMemberIdRequired);
+  const auto refused = harness.join(joiner);
+  EXPECT_EQ(refused.error(), GroupError::kGroupMaxSizeReached);
+  EXPECT_EQ(refused.get().member_id, "");
+}
+
+TEST(GroupJoin, NewMemberThatWaitsLongerThanItsLimit_IsLetGo) {
+  GroupOptions options;
+  options.new_member_join_timeout_ms = 20'000;
+  GroupHarness harness(options);
+  const Joiner slow{.member_id = "",
+                    .instance = {},
+                    .session_timeout_ms = 600'000,
+                    .rebalance_timeout_ms = 600'000};
+  harness.make_stable({slow});
+  const auto waiting = harness.join({.member_id = "",
+                                     .instance = {},
+                                     .session_timeout_ms = 600'000,
+                                     .rebalance_timeout_ms = 600'000});
+  harness.pass(19'999);
+  EXPECT_FALSE(waiting.came());
+  harness.pass(1);
+  EXPECT_EQ(waiting.error(), GroupError::kUnknownMemberId);
+}
+
 TEST(GroupJoin, WithoutACommonProtocol_IsInconsistent) {
   GroupHarness harness;
   harness.make_stable({{}});

@@ -88,6 +88,17 @@ TEST(GroupSync, WrongGenerationMemberOrProtocol_IsRefused) {
   EXPECT_EQ(harness.sync(request).error(), GroupError::kNone);
 }
 
+TEST(GroupSync, AssignmentOverTheLimit_IsRefused) {
+  GroupOptions options;
+  options.assignment_max_bytes = 4;
+  GroupHarness harness(options);
+  const auto a = harness.join({});
+  harness.pass(3'000);
+  EXPECT_EQ(harness.sync(a.get(), {{a.get().member_id, "12345"}}).error(),
+            GroupError::kInvalidRequest);
+  EXPECT_EQ(text_of(harness.sync(a.get(), {{a.get().member_id, "1234"}}).get().assignment), "1234");
+}
+
 TEST(GroupSync, WhileARebalanceIsPrepared_IsSentBack) {
   GroupHarness harness;
   const auto members = harness.make_stable({{}, {}});
