@@ -2,12 +2,19 @@
 //
 //   librdkafka_client produce BROKERS TOPIC COUNT [property=value | header:name=value]...
 //   librdkafka_client consume BROKERS TOPIC COUNT [property=value]...
+//   librdkafka_client member BROKERS TOPIC 0 [property=value]...
+//   librdkafka_client seek BROKERS TOPIC COUNT timestamp:MS [property=value]...
 //
 // produce sends "value N" with key "N" and prints "partition offset" of each answer, in order.
 // consume joins group.id and prints "partition offset key value name=value..." of each record.
+// member does so until its input ends, and prints "assigned partition..." after each rebalance.
+// seek reads partition 0, without a group, from the first record at or after an instant.
 #include <librdkafka/rdkafkacpp.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -26,15 +33,22 @@ struct Order {
   std::string action, brokers, topic;
   int count = 0;
   std::map<std::string, std::string> properties, headers;
+  std::int64_t timestamp_ms = 0;
 };
 
 Order parse(int argc, char** argv) {
   if (argc < kFirstOption) {
-    throw std::invalid_argument("librdkafka_client produce|consume BROKERS TOPIC COUNT [options]");
+    throw std::invalid_argument(
+        "librdkafka_client produce|consume|member|seek BROKERS TOPIC COUNT [options]");
   }
-  Order order{argv[1], argv[2], argv[3], std::stoi(argv[4]), {}, {}};
+  const std::string timestamp = "timestamp:";
+  Order order{argv[1], argv[2], argv[3], std::stoi(argv[4]), {}, {}, 0};
   for (int i = kFirstOption; i < argc; ++i) {
     const std::string option = argv[i];
+    if (option.starts_with(timestamp)) {
+      order.timestamp_ms = std::stoll(option.substr(timestamp.size()));
+      continue;
+    }
     const auto equals = option.find('=');
     const std::string value = option.substr(equals + 1);
     const bool header = option.starts_with("header:");
@@ -128,35 +142,119 @@ void print(RdKafka::Message& message) {
   std::cout << "\n";
 }
 
-int consume(const Order& order) {
+class Rebalance : public RdKafka::RebalanceCb {
+ public:
+  void rebalance_cb(RdKafka::KafkaConsumer* consumer, RdKafka::ErrorCode what,
+                    std::vector<RdKafka::TopicPartition*>& partitions) override {
+    if (what != RdKafka::ERR__ASSIGN_PARTITIONS) {
+      consumer->unassign();
+      return;
+    }
+    consumer->assign(partitions);
+    std::cout << "assigned";
+    for (const auto* partition : partitions) {
+      std::cout << " " << partition->partition();
+    }
+    std::cout << std::endl;
+  }
+};
+
+std::unique_ptr<RdKafka::KafkaConsumer> make_consumer(const Order& order,
+                                                      RdKafka::RebalanceCb* rebalance) {
   const auto conf = configure(order, nullptr);
   std::string error;
+  if (rebalance != nullptr &&
+      conf->set("rebalance_cb", rebalance, error) != RdKafka::Conf::CONF_OK) {
+    throw std::invalid_argument(error);
+  }
   std::unique_ptr<RdKafka::KafkaConsumer> consumer(
       RdKafka::KafkaConsumer::create(conf.get(), error));
   if (!consumer) {
     throw std::runtime_error(error);
   }
-  consumer->subscribe({order.topic});
+  return consumer;
+}
+
+// Prints records while `wanted` says so of the number seen; returns that number.
+int read(RdKafka::KafkaConsumer& consumer, const std::function<bool(int)>& wanted) {
   int seen = 0;
-  const auto deadline = std::chrono::steady_clock::now() + kConsumeLimit;
-  while (seen < order.count && std::chrono::steady_clock::now() < deadline) {
-    std::unique_ptr<RdKafka::Message> message(consumer->consume(kPollMs));
+  while (wanted(seen)) {
+    std::unique_ptr<RdKafka::Message> message(consumer.consume(kPollMs));
     if (message->err() == RdKafka::ERR_NO_ERROR) {
       print(*message);
+      std::cout.flush();
       ++seen;
     }
   }
+  return seen;
+}
+
+std::function<bool(int)> up_to(int count) {
+  return [count, deadline = std::chrono::steady_clock::now() + kConsumeLimit](int seen) {
+    return seen < count && std::chrono::steady_clock::now() < deadline;
+  };
+}
+
+bool input_goes_on() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return ::poll(&input, 1, 0) == 0;
+}
+
+int consume(const Order& order) {
+  const auto consumer = make_consumer(order, nullptr);
+  consumer->subscribe({order.topic});
+  const int seen = read(*consumer, up_to(order.count));
   consumer->commitSync();
   consumer->close();
   return seen == order.count ? 0 : 1;
+}
+
+int take_part(const Order& order) {
+  Rebalance rebalance;
+  const auto consumer = make_consumer(order, &rebalance);
+  consumer->subscribe({order.topic});
+  read(*consumer, [](int) { return input_goes_on(); });
+  consumer->commitSync();
+  consumer->close();
+  return 0;
+}
+
+int seek(const Order& order) {
+  const auto consumer = make_consumer(order, nullptr);
+  const std::unique_ptr<RdKafka::TopicPartition> place(
+      RdKafka::TopicPartition::create(order.topic, 0, order.timestamp_ms));
+  std::vector<RdKafka::TopicPartition*> places{place.get()};
+  const auto asked = consumer->offsetsForTimes(places, kFlushMs);
+  if (asked != RdKafka::ERR_NO_ERROR) {
+    throw std::runtime_error(RdKafka::err2str(asked));
+  }
+  consumer->assign(places);
+  const int seen = read(*consumer, up_to(order.count));
+  consumer->close();
+  return seen == order.count ? 0 : 1;
+}
+
+int act(const Order& order) {
+  if (order.action == "produce") {
+    return produce(order);
+  }
+  if (order.action == "consume") {
+    return consume(order);
+  }
+  if (order.action == "member") {
+    return take_part(order);
+  }
+  if (order.action == "seek") {
+    return seek(order);
+  }
+  throw std::invalid_argument(order.action + ": no such action");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    const Order order = parse(argc, argv);
-    return order.action == "produce" ? produce(order) : consume(order);
+    return act(parse(argc, argv));
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 2;
