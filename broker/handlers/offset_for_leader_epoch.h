@@ -1,7 +1,7 @@
 // OffsetForLeaderEpoch (23), versions 2-4.
 //
-// Behaviour: the largest epoch that is not above the one asked about, and where it ended; the high
-// watermark for the latest one. -1/-1 when nothing is known of so old an epoch. v3: replica id
+// Behaviour: the largest epoch not above the one asked about, and where it ended: for the latest
+// the log end, above the high watermark or not. -1/-1 for one that has not been. v3: replica id
 // (ignored: everybody reads as a consumer). v4: flexible. Deviations: none known.
 #pragma once
 

@@ -17,7 +17,8 @@ namespace orloj::test {
 // Thread-safe.
 class Gate {
  public:
-  // Reads of files and creations of directories whose path ends with `suffix` wait from now on.
+  // Reads of files, writes of write-through files (the journal's) and creations of directories
+  // whose path ends with `suffix` wait from now on.
   void shut(std::string suffix) {
     const std::lock_guard lock(mutex_);
     suffix_ = std::move(suffix);
@@ -52,7 +53,7 @@ class Gate {
   int visitors_ = 0;
 };
 
-class GatedFile final : public log::File {
+class GatedFile : public log::File {
  public:
   GatedFile(std::unique_ptr<log::File> file, Gate& gate) : file_(std::move(file)), gate_(gate) {}
 
@@ -73,9 +74,22 @@ class GatedFile final : public log::File {
   int native_handle() const override { return file_->native_handle(); }
   const std::string& path() const override { return file_->path(); }
 
+ protected:
+  Gate& gate() { return gate_; }
+
  private:
   std::unique_ptr<log::File> file_;
   Gate& gate_;
+};
+
+class GatedWriteThroughFile final : public GatedFile {
+ public:
+  using GatedFile::GatedFile;
+
+  log::Status pwrite(std::span<const log::ByteView> parts, std::uint64_t offset) override {
+    gate().pass(path());
+    return GatedFile::pwrite(parts, offset);
+  }
 };
 
 class GatedFiles final : public log::FileSystem {
@@ -91,7 +105,10 @@ class GatedFiles final : public log::FileSystem {
     return std::unique_ptr<log::File>(std::make_unique<GatedFile>(std::move(*file), gate));
   }
   log::Result<log::WriteThroughFile> open_write_through(const std::string& path) override {
-    return files_.open_write_through(path);
+    auto opened = files_.open_write_through(path);
+    if (!opened) return opened.error();
+    opened->file = std::make_unique<GatedWriteThroughFile>(std::move(opened->file), gate);
+    return std::move(*opened);
   }
   log::Status create_directories(const std::string& path) override {
     gate.pass(path);

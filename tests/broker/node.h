@@ -41,11 +41,12 @@ class Node {
     if (!started) throw std::runtime_error(started.error().message);
     broker_ = std::move(*started);
   }
-  // Goes on from what a kill would have left on disk at this instant.
+  // Goes on from what a kill would have left on disk at this instant; opens the gate.
   void crash() {
     const std::string before = config.log.data_dir;
-    use_directory("after-crash");
+    use_directory("after-crash-" + std::to_string(++crashes_));
     std::filesystem::copy(before, config.log.data_dir, std::filesystem::copy_options::recursive);
+    gate().open();
     broker_.reset();
     start();
   }
@@ -77,6 +78,7 @@ class Node {
   log::PosixEnv environment_;
   GatedFiles files_{environment_.env().files()};
   std::unique_ptr<broker::Broker> broker_;
+  int crashes_ = 0;
 };
 
 struct TestRecord {

@@ -92,7 +92,7 @@ TEST_F(ListOffsetsTest, LeaderEpoch_IsChecked) {
   EXPECT_EQ(ask(-1, 11, epoch()).error_code, ErrorCode::kNone);
 }
 
-TEST_F(ListOffsetsTest, OffsetForLeaderEpoch_EndsTheLatestAtTheHighWatermark) {
+TEST_F(ListOffsetsTest, OffsetForLeaderEpoch_EndsTheLatestAtTheEndOfTheLog) {
   OffsetForLeaderEpochRequest request;
   auto& topic = request.topics.emplace_back();
   topic.topic = "t";
