@@ -210,7 +210,7 @@ MetricsSources Broker::Impl::metrics_sources() const {
 
 void Broker::Impl::forget_tombstones() {
   const auto released = logs->releasable_tombstones();
-  if (!released.empty()) catalog->forget_tombstones(released);
+  if (!released.empty()) logs->forget_tombstones(catalog->forget_tombstones(released));
 }
 
 Status Broker::Impl::serve() {

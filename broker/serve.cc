@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -82,9 +83,11 @@ class Door {
     broker_ = &broker;
     phase_ = Phase::kReady;
   }
-  void stopping() { phase_ = Phase::kStopping; }
-  // The broker is about to go.
-  void close() { server_.stop(); }
+  // The broker is about to go: from here on it is not asked any more.
+  void stopping() {
+    const std::lock_guard lock(asking_);
+    phase_ = Phase::kStopping;
+  }
 
  private:
   static constexpr const char* kText = "text/plain; charset=utf-8";
@@ -102,18 +105,21 @@ class Door {
   }
 
   AdminResponse readiness() const {
+    const std::lock_guard lock(asking_);
     if (phase_.load() != Phase::kReady) return health();
     const std::string reason = broker_.load()->unready_reason();
     return reason.empty() ? health() : AdminResponse{503, kText, reason + "\n"};
   }
 
   AdminResponse metrics() const {
-    if (phase_.load() == Phase::kStarting) return health();
+    const std::lock_guard lock(asking_);
+    if (phase_.load() != Phase::kReady) return health();
     return {200, "text/plain; version=0.0.4; charset=utf-8", broker_.load()->metrics()};
   }
 
   std::atomic<Phase> phase_{Phase::kStarting};
   std::atomic<const Broker*> broker_{nullptr};
+  mutable std::mutex asking_;  // held while the broker is asked
   AdminServer server_;
 };
 
@@ -153,7 +159,6 @@ int serve(config::Loaded& loaded) {
   sigwait(&signals, &signal_number);
   log_info("stopping after " + std::string(signal_number == SIGTERM ? "SIGTERM" : "SIGINT"));
   door.stopping();
-  door.close();
   return stop_broker(**broker);
 }
 

@@ -54,7 +54,7 @@ class StoredCatalog : public Catalog {
   Result<TopicPtr> grow(std::string_view name, std::int32_t partitions,
                         const std::function<Status(const Topic&)>& make_directories) override;
   Status remove(const log::TopicId& id) override;
-  void forget_tombstones(const std::vector<log::TopicId>& released) override;
+  std::vector<log::TopicId> forget_tombstones(const std::vector<log::TopicId>& released) override;
   Status alter_configs(const std::string& topic,
                        const std::map<std::string, std::optional<std::string>>& changes) override;
   log::CatalogFacts log_facts() const override;
@@ -341,20 +341,27 @@ Status StoredCatalog::remove(const log::TopicId& id) {
   return {};
 }
 
-void StoredCatalog::forget_tombstones(const std::vector<log::TopicId>& released) {
+std::vector<log::TopicId> StoredCatalog::forget_tombstones(
+    const std::vector<log::TopicId>& released) {
   const std::lock_guard write_lock(write_mutex_);
+  std::vector<log::TopicId> forgotten;
   const auto most = static_cast<std::size_t>(options_.transaction_keys_max);
-  for (std::size_t from = 0; from < released.size(); from += most) {
-    const std::size_t to = std::min(released.size(), from + most);
+  std::size_t next = 0;
+  while (next < released.size()) {
     Transaction commit;
-    for (std::size_t i = from; i < to; ++i) {
-      commit.writes.push_back({tombstone_key(released[i]), std::nullopt});
+    std::vector<log::TopicId> these;
+    for (; next < released.size() && these.size() < most; ++next) {
+      these.push_back(released[next]);
+      if (!tombstones_.contains(released[next])) continue;
+      commit.writes.push_back({tombstone_key(released[next]), std::nullopt});
     }
     // Kept tombstones cost a little space and are offered for release again.
-    if (!store_.commit(commit)) return;
+    if (!commit.writes.empty() && !store_.commit(commit)) break;
     const std::lock_guard lock(facts_mutex_);
-    for (std::size_t i = from; i < to; ++i) tombstones_.erase(released[i]);
+    for (const log::TopicId& id : these) tombstones_.erase(id);
+    forgotten.insert(forgotten.end(), these.begin(), these.end());
   }
+  return forgotten;
 }
 
 Result<TopicPtr> StoredCatalog::rewrite(Topic topic) {

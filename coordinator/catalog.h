@@ -64,7 +64,9 @@ class Catalog {
   // Writes the tombstone and removes the topic in one transaction; the caller then calls
   // LogStore::delete_topic.
   virtual Status remove(const log::TopicId& id) = 0;
-  virtual void forget_tombstones(const std::vector<log::TopicId>& released) = 0;
+  // Which of them it holds no more; the others are offered again.
+  virtual std::vector<log::TopicId> forget_tombstones(
+      const std::vector<log::TopicId>& released) = 0;
   // Replaces or removes (nullopt) settings of a topic after validation against
   // coordinator/topic_config.h.
   virtual Status alter_configs(

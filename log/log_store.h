@@ -63,6 +63,8 @@ class LogStore {
   virtual Status delete_topic(const TopicId& id) = 0;
   // Tombstones that the journal has passed: the catalogue may forget them.
   virtual std::vector<TopicId> releasable_tombstones() const = 0;
+  // The catalogue has forgotten them, so they need not be named again.
+  virtual void forget_tombstones(const std::vector<TopicId>& forgotten) = 0;
 
   virtual std::shared_ptr<Partition> find(const PartitionId& id) const = 0;  // null when unknown
   virtual std::vector<std::shared_ptr<Partition>> all() const = 0;

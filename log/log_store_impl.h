@@ -33,6 +33,7 @@ class LogStoreImpl final : public LogStore {
   Result<std::vector<std::shared_ptr<Partition>>> create_topic(const KnownTopic& topic) override;
   Status delete_topic(const TopicId& id) override;
   std::vector<TopicId> releasable_tombstones() const override;
+  void forget_tombstones(const std::vector<TopicId>& forgotten) override;
   std::shared_ptr<Partition> find(const PartitionId& id) const override;
   std::vector<std::shared_ptr<Partition>> all() const override;
   void set_config(const TopicId& id, const TopicLogConfig& config) override;

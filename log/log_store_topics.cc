@@ -1,10 +1,12 @@
 // Creation and deletion of topics: directories, trash, tombstones.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "log/crash_point.h"
 #include "log/format.h"
 #include "log/log_store_impl.h"
+#include "log/partition_spec.h"
 #include "log/recovery.h"
 
 namespace orloj::log {
@@ -199,6 +201,13 @@ std::vector<TopicId> LogStoreImpl::releasable_tombstones() const {
     }
   }
   return ids;
+}
+
+void LogStoreImpl::forget_tombstones(const std::vector<TopicId>& forgotten) {
+  const std::set<TopicId> ids(forgotten.begin(), forgotten.end());
+  const std::unique_lock lock(mutex_);
+  std::erase_if(passed_, [&ids](const TopicId& id) { return ids.contains(id); });
+  std::erase_if(deletions_, [&ids](const Deletion& deletion) { return ids.contains(deletion.id); });
 }
 
 void LogStoreImpl::discard_later(std::string path) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/partition_impl.h"
+#include "log/partition_spec.h"
 #include "log/recovery.h"
 
 namespace orloj::log {
@@ -20,17 +21,6 @@ PartitionOffsets recovered_offsets(const SegmentedLog& log) {
 
 }  // namespace
 
-TopicLogConfig schedule_log_config(const TopicLogConfig& topic) {
-  TopicLogConfig config;
-  config.durability = Durability::kSync;
-  config.segment_bytes = topic.segment_bytes;
-  config.retention_ms = -1;
-  config.retention_bytes = -1;
-  config.index_interval_bytes = topic.index_interval_bytes;
-  config.cleanup_delete = false;
-  return config;
-}
-
 Partition::Partition() = default;
 Partition::~Partition() = default;
 
@@ -44,14 +34,6 @@ Partition::Impl::Impl(const Env& environment, Journal& shared_journal, Partition
       producers({.expiration_ms = log_options.producer_id_expiration_ms,
                  .producers_max = log_options.producers_per_partition_max}),
       config(spec.config) {
-}
-
-SegmentedLog::Spec Partition::Impl::log_spec(LogKind kind) const {
-  SegmentedLog::Spec out;
-  out.id = {spec.id.topic_id, spec.id.partition, kind};
-  out.directory = kind == LogKind::kData ? spec.directory : join_path(spec.directory, "schedule");
-  out.config = kind == LogKind::kData ? config : schedule_log_config(config);
-  return out;
 }
 
 Status Partition::Impl::raise_leader_epoch(Parts& parts, bool clean_stop) {
@@ -117,7 +99,9 @@ Status Partition::Impl::ensure_schedule_log() {
       return *refusal;
     }
   }
-  auto log = create_log(env, log_spec(LogKind::kSchedule), leader_epoch);
+  PartitionSpec now = spec;
+  now.config = config;
+  auto log = create_log(env, log_spec(options, now, LogKind::kSchedule), leader_epoch);
   if (!log) {
     return log.error();
   }

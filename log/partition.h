@@ -97,10 +97,6 @@ struct PartitionSpec {
   TopicLogConfig config;
 };
 
-// What of a topic's config acts on its schedule log: always sync, kept until the scheduler drops
-// its head, never compacted.
-TopicLogConfig schedule_log_config(const TopicLogConfig& topic);
-
 struct PartitionStats {
   std::int64_t data_bytes = 0;
   std::int64_t schedule_bytes = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "log/partition_impl.h"
+#include "log/partition_spec.h"
 #include "log/producer_snapshot.h"
 
 namespace orloj::log {

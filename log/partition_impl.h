@@ -34,10 +34,6 @@
 
 namespace orloj::log {
 
-// What of a topic's config acts on its schedule log: always sync, kept until the scheduler drops
-// its head, never compacted.
-TopicLogConfig schedule_log_config(const TopicLogConfig& topic);
-
 // One of the two logs as the journal sees it. The journal may keep it a little longer than the
 // partition lives.
 class AttachedLog final : public JournaledLog {
@@ -90,7 +86,6 @@ struct Partition::Impl {
   Status open(Parts parts, bool clean_stop);
   Status raise_leader_epoch(Parts& parts, bool clean_stop);
   Status ensure_schedule_log();
-  SegmentedLog::Spec log_spec(LogKind kind) const;
   void refuse_everything();
 
   // partition_append.cc

@@ -8,6 +8,7 @@
 #include "log/crash_point.h"
 #include "log/journal_reader.h"
 #include "log/journal_replay.h"
+#include "log/partition_spec.h"
 
 namespace orloj::log {
 
@@ -17,17 +18,6 @@ PartitionSpec partition_spec(const LogOptions& options, const KnownTopic& topic,
           topic.name,
           join_path(options.data_dir, partition_directory_name(topic.name, partition)),
           topic.config};
-}
-
-SegmentedLog::Spec log_spec(const LogOptions& options, const PartitionSpec& partition,
-                            LogKind kind) {
-  SegmentedLog::Spec spec;
-  spec.id = {partition.id.topic_id, partition.id.partition, kind};
-  spec.directory = kind == LogKind::kData ? partition.directory
-                                          : join_path(partition.directory, kScheduleDirectoryName);
-  spec.config = kind == LogKind::kData ? partition.config : schedule_log_config(partition.config);
-  spec.write_back_bytes = options.write_back_bytes;
-  return spec;
 }
 
 Result<std::string> rename_to_trash(Env& env, const std::string& data_dir,

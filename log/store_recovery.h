@@ -32,8 +32,6 @@ Result<StoreRecovery> recover_store(Env& env, const LogOptions& options, const C
 
 PartitionSpec partition_spec(const LogOptions& options, const KnownTopic& topic,
                              std::int32_t partition);
-SegmentedLog::Spec log_spec(const LogOptions& options, const PartitionSpec& partition,
-                            LogKind kind);
 
 // Moves a directory out of the way, durably; returns its new path.
 Result<std::string> rename_to_trash(Env& env, const std::string& data_dir,

@@ -183,9 +183,12 @@ TEST_F(CatalogTest, Remove_LeavesATombstoneUntilItIsReleased) {
   open();
   EXPECT_EQ(catalog_->find(topic->id), nullptr);
   EXPECT_EQ(catalog_->log_facts().tombstones, std::vector{topic->id});
-  catalog_->forget_tombstones({topic->id});
+  EXPECT_EQ(catalog_->forget_tombstones({topic->id}), std::vector{topic->id});
   open();
   EXPECT_TRUE(catalog_->log_facts().tombstones.empty());
+  const Revision before = store_.range({})->revision;
+  EXPECT_EQ(catalog_->forget_tombstones({topic->id}), std::vector{topic->id});
+  EXPECT_EQ(store_.range({})->revision, before) << "there was nothing to write";
 }
 
 TEST_F(CatalogTest, Remove_OfUnknownOrInternalTopics_IsRefused) {

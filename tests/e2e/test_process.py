@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from broker import READY_SECONDS, STOP_SECONDS
+import wire
 from clients import kcat, run
 from polling import wait_until
 
@@ -19,6 +20,20 @@ def test_sigterm_exits_with_0_also_while_clients_are_connected(broker, client):
     consumer.subscribe(["open"])
     consumer.poll(1)
     broker.stop()
+
+
+def test_while_it_stops_it_says_so(broker, client):
+    client.create_topic("quiet")
+    with wire.Connection(broker.port) as waiting:
+        waiting.send(wire.request("Fetch", 11, {
+            "replica_id": -1, "max_wait_ms": 60_000, "min_bytes": 1, "session_epoch": -1,
+            "max_bytes": 1 << 20, "topics": [{"topic": "quiet", "partitions": [
+                {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1 << 20}]}]}))
+        broker.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: broker.http("/readyz")[0] == 503, STOP_SECONDS, "it is not ready")
+        assert broker.http("/readyz")[1].startswith("stopping")
+        assert broker.http("/metrics")[0] == 503
+    assert broker.process.wait(STOP_SECONDS) == 0
 
 
 def test_sigint_exits_with_0(broker):

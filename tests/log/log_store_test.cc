@@ -244,6 +244,8 @@ TEST_F(LogStoreTest, JournalFramesOfADeletedTopic_ArePassedOver) {
   open();
   EXPECT_FALSE(*sim_.disk.exists("/data/t-0"));
   EXPECT_EQ(store_->releasable_tombstones(), std::vector<TopicId>{t.topic_id});
+  store_->forget_tombstones({t.topic_id});
+  EXPECT_TRUE(store_->releasable_tombstones().empty());
 }
 
 TEST_F(LogStoreTest, DeletedTopic_GoesToTheTrashAndItsTombstoneWaitsForTheJournal) {
@@ -265,6 +267,8 @@ TEST_F(LogStoreTest, DeletedTopic_GoesToTheTrashAndItsTombstoneWaitsForTheJourna
     sim_.clock.advance_ms(2);
     ASSERT_TRUE(append_durably(*partition(topic(2, "t"))));
   }
+  store_->forget_tombstones({t.topic_id});
+  EXPECT_TRUE(store_->releasable_tombstones().empty());
   kill();
   open();
   EXPECT_GE(partition(topic(2, "t"))->offsets().high_watermark, 3);
