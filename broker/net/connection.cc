@@ -268,6 +268,12 @@ bool Connection::half_frame_is_late(std::int64_t now_boot_ms) {
   return now_boot_ms - half_frame_since_boot_ms_ >= allowed_ms / haste;
 }
 
+// After a stall of the reactor a sweep may come before the read of what arrived meanwhile.
+bool Connection::has_unread_bytes() {
+  error_code error;
+  return socket_.available(error) > 0 && !error;
+}
+
 void Connection::sweep(std::int64_t now_boot_ms) {
   if (closed_) return;
   const NetOptions& options = services_.options;
@@ -277,7 +283,7 @@ void Connection::sweep(std::int64_t now_boot_ms) {
   } else if (write_blocked_since_boot_ms_ != 0 &&
              now_boot_ms - write_blocked_since_boot_ms_ >= options.write_deadline_ms) {
     late = "replies are not read";
-  } else if (slots_.empty() &&
+  } else if (slots_.empty() && !has_unread_bytes() &&
              now_boot_ms - last_activity_boot_ms_ >= options.connection_idle_max_ms) {
     late = "idle for connections.max.idle.ms";
   }

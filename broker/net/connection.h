@@ -70,6 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void watch_for_hangup(std::uint64_t slot);
   void refuse(const std::string& reason);
   bool lease_more(BudgetLease& lease);
+  bool has_unread_bytes();
   bool half_frame_is_late(std::int64_t now_boot_ms);
 
   boost::asio::ip::tcp::socket socket_;

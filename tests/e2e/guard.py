@@ -42,7 +42,8 @@ def memory_bytes(pid, line):
 def is_sanitized(pid):
     """A sanitizer's own memory is beyond any budget."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
-        return any(name in f.read() for name in ("libasan", "libtsan"))
+        maps = f.read()
+    return any(name in maps for name in ("libasan", "libtsan"))
 
 
 class Guard:

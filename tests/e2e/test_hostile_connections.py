@@ -106,7 +106,7 @@ def test_frames_that_begin_and_fall_silent_hold_up_nobody(guarded, count, truste
 
 
 def test_connections_that_say_nothing_are_closed_when_idle(guarded):
-    guard = guarded({"connections.max.idle.ms": 1500})
+    guard = guarded({"connections.max.idle.ms": 4000})
     idle = [guard.connect() for _ in range(200)]
     greet_all(idle[::2])
     wait_until_closed(idle)
@@ -159,7 +159,7 @@ def unread_requests():
 @pytest.mark.parametrize("clients", [40, pytest.param(400, marks=pytest.mark.full)])
 def test_a_client_that_never_reads_is_closed_and_fills_no_memory(guarded, clients):
     # What fits into the kernel's buffers is read by nobody either, but costs the broker nothing.
-    guard = guarded({"connections.max.idle.ms": 1500}, connections=clients)
+    guard = guarded({"connections.max.idle.ms": 4000}, connections=clients)
     guard.create_topic("unread", partitions=50)
     for _ in range(8):
         guard.produce("unread", batches.sound([b"v" * 50_000]))
