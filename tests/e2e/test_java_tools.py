@@ -113,14 +113,57 @@ def test_performance_tools_write_and_read(broker):
     assert int(read.strip().splitlines()[-1].split(", ")[4]) == 20000, read
 
 
-@pytest.mark.full
-def test_closed_segments_are_read_by_kafkas_dump_tool(broker, client):
+def dump(file, *more):
+    return run([*java_command("kafka-dump-log"), *more, "--files", str(file)]).stdout
+
+
+@pytest.fixture
+def stopped(broker, client):
+    """The folder of a partition with several segments and two epochs, of a broker that is down."""
     client.create_topic("dumped", segment_bytes=1048576)
-    client.produce("dumped", [b"%d " % i * 1000 for i in range(1000)], compression_type="none")
+    values = [b"%d " % i * 1000 for i in range(500)]
+    small = {"compression_type": "none", "enable_idempotence": True, "batch_num_messages": 2}
+    client.produce("dumped", values, **small)
+    broker.restart("kill")
+    client.produce("dumped", values, **small)
     broker.stop()
-    segments = sorted(Path(broker.data_folder).rglob("dumped*/*.log"))
+    return Path(broker.data_folder, "dumped-0")
+
+
+@pytest.mark.full
+def test_segments_are_read_by_kafkas_dump_tool(stopped):
+    segments = sorted(stopped.glob("*.log"))
     assert len(segments) > 1, segments
     for segment in segments:
-        dumped = run([*java_command("kafka-dump-log"), "--deep-iteration", "--files",
-                      str(segment)]).stdout
+        dumped = dump(segment, "--deep-iteration")
         assert "isvalid: true" in dumped and "isvalid: false" not in dumped
+
+
+@pytest.mark.full
+def test_indexes_are_read_by_kafkas_dump_tool(stopped):
+    indexes = sorted(stopped.glob("*.index")) + sorted(stopped.glob("*.timeindex"))
+    assert len(indexes) > 2, indexes
+    for index in indexes:
+        dumped = dump(index, "--index-sanity-check")
+        assert "passed sanity check" in dumped or "is empty" in dumped, dumped
+        # Compares each entry with the segment beside it, and tells what does not fit.
+        dumped = dump(index)
+        for complaint in ("mismatch", "not found", "out of order"):
+            assert complaint not in dumped.lower(), dumped
+    dumped = dump(indexes[0])
+    assert re.search(r"^offset: \d+ position: \d+$", dumped, re.MULTILINE), dumped
+
+
+@pytest.mark.full
+def test_producer_snapshots_are_read_by_kafkas_dump_tool(stopped):
+    snapshots = sorted(stopped.glob("*.snapshot"))
+    assert snapshots
+    dumped = dump(snapshots[-1])
+    assert len(re.findall(r"^producerId: \d+ producerEpoch: 0 ", dumped, re.MULTILINE)) == 2, dumped
+
+
+@pytest.mark.full
+@pytest.mark.orloj_only
+def test_leader_epochs_stand_in_kafkas_format(stopped):
+    lines = (stopped / "leader-epoch-checkpoint").read_text(encoding="utf-8").splitlines()
+    assert lines == ["0", "2", "0 0", "1 500"]
