@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "log/env/posix_env.h"
+#include "tests/support/sim_env.h"
 
 namespace orloj::broker {
 namespace {
@@ -36,6 +37,31 @@ TEST_F(FetchSessionTest, PartitionsThatWereServed_GoLast) {
   sessions.rotate(context, {&context.targets().front()});
   EXPECT_EQ(context.targets().front().partition, 1);
   EXPECT_EQ(context.targets().back().partition, 0);
+}
+
+TEST_F(FetchSessionTest, SessionThatWasIdleLongEnough_MakesRoomForANewOne) {
+  test::SimClock clock;
+  options_.fetch_sessions_max = 1;
+  FetchSessions sessions(options_, {machine_.env().files(), clock, machine_.env().random()},
+                         stats_);
+  const auto open = [&](std::int32_t session_id, std::int32_t epoch) {
+    FetchContext context = sessions.open(request(session_id, epoch), 7);
+    sessions.release(context);
+    return context;
+  };
+  const std::int32_t first = open(0, 0).session_id;
+  ASSERT_NE(first, 0);
+  clock.advance_ms(options_.fetch_session_idle_ms - 1);
+  EXPECT_EQ(open(0, 0).session_id, 0) << "it was used less than fetch_session_idle_ms ago";
+  EXPECT_EQ(open(first, 1).session_id, first);
+  clock.advance_ms(options_.fetch_session_idle_ms - 1);
+  EXPECT_EQ(open(0, 0).session_id, 0) << "a request begins the idle time anew";
+  clock.advance_ms(1);
+  const std::int32_t second = open(0, 0).session_id;
+  EXPECT_NE(second, 0);
+  EXPECT_EQ(open(first, 2).error, ErrorCode::kFetchSessionIdNotFound);
+  EXPECT_EQ(open(second, 1).error, ErrorCode::kNone);
+  EXPECT_EQ(stats_.fetch_session_evictions_total.load(), 1);
 }
 
 // A session may be ended while its request rotates it: the partitions of all sessions must stay
