@@ -225,6 +225,25 @@ TEST_F(GroupApisTest, CommittedOffsets_SurviveAKill) {
   EXPECT_EQ(answer.topics.at(0).partitions.at(0).metadata, "kept");
 }
 
+TEST_F(GroupApisTest, CommittedLeaderEpoch_IsToldAgainAlsoAfterAKill) {
+  auto request = commit(42, "");
+  request.topics[0].partitions[0].committed_leader_epoch = 5;
+  client_->call<OffsetCommitResponse>(request, 8);
+  OffsetFetchRequest fetch;
+  fetch.group_id = "g";
+  const auto told = [&] {
+    const auto answer = client_->call<OffsetFetchResponse>(fetch, 5);
+    return answer.topics.at(0).partitions.at(0).committed_leader_epoch;
+  };
+  EXPECT_EQ(told(), 5);
+  node_.crash();
+  client_.emplace(node_.port());
+  FindCoordinatorRequest find;
+  find.key = "g";
+  ASSERT_EQ(client_->call<FindCoordinatorResponse>(find, 1).error_code, ErrorCode::kNone);
+  EXPECT_EQ(told(), 5);
+}
+
 TEST_F(GroupApisTest, DescribeAndList_ReadTheLiveGroup) {
   join_alone();
   DescribeGroupsRequest describe;
@@ -236,6 +255,12 @@ TEST_F(GroupApisTest, DescribeAndList_ReadTheLiveGroup) {
     EXPECT_EQ(answer.groups[0].members.size(), 1U) << version;
     EXPECT_EQ(answer.groups[0].members[0].client_id, "test") << version;
     EXPECT_EQ(answer.groups[1].group_state, "Dead") << version;
+    if (version < 6) {
+      EXPECT_EQ(answer.groups[1].error_code, ErrorCode::kNone) << version;
+    } else {
+      EXPECT_EQ(answer.groups[1].error_code, ErrorCode::kGroupIdNotFound);
+      EXPECT_EQ(answer.groups[1].error_message, "Group nobody not found.");
+    }
   }
   for (std::int16_t version = 0; version <= 5; ++version) {
     const auto answer = client_->call<ListGroupsResponse>(ListGroupsRequest{}, version);
