@@ -49,7 +49,8 @@ TEST(Broker, AdvertisedRanges_HoldThePointsThatOldClientsProbe) {
         Probe{protocol::ApiKey::kListOffsets, 1}, Probe{protocol::ApiKey::kInitProducerId, 0},
         Probe{protocol::ApiKey::kJoinGroup, 0}, Probe{protocol::ApiKey::kOffsetForLeaderEpoch, 2},
         Probe{protocol::ApiKey::kMetadata, 6}, Probe{protocol::ApiKey::kOffsetFetch, 4},
-        Probe{protocol::ApiKey::kCreateTopics, 3}, Probe{protocol::ApiKey::kDeleteTopics, 1}}) {
+        Probe{protocol::ApiKey::kOffsetCommit, 5}, Probe{protocol::ApiKey::kCreateTopics, 3},
+        Probe{protocol::ApiKey::kDeleteTopics, 1}}) {
     const auto* row = protocol::find_api(probe.key);
     EXPECT_LE(row->advertised_min_version, probe.version) << row->name;
     EXPECT_GE(row->max_version, probe.version) << row->name;
