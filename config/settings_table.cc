@@ -153,7 +153,7 @@ constexpr Setting kTable[] = {
      +[](Config& c) { return &c.log.producers_per_partition_max; }},
     {"record.headers.max", "headers", "Headers of one record.", 1, 1000000,
      +[](Config& c) { return &c.log.record_headers_max; }},
-    {"decompressed.batch.max.bytes", "bytes", "What one batch may inflate to.", 1024, kInt64Max,
+    {"decompressed.batch.max.bytes", "bytes", "What one batch may inflate to.", 1024, 1 << 30,
      +[](Config& c) { return &c.log.decompressed_batch_max_bytes; }},
     {"log.disk.low.water.bytes", "bytes",
      "With less free space client appends are refused, everything else goes on.", 0, kInt64Max,

@@ -40,7 +40,7 @@ class Decision {
 
 Result<Survivors> choose(const RecordBatchView& batch, const KeepRules& rules,
                          ScratchBuffer& scratch) {
-  auto reader = RecordReader::open(batch, scratch, rules.limits);
+  auto reader = RecordReader::open(batch, scratch);
   if (!reader) {
     return reader.error();
   }
@@ -78,8 +78,8 @@ BatchHeaderFields fields_of(const RecordBatchView& batch) {
 
 Result<std::vector<std::byte>> rebuild(const RecordBatchView& batch, const Survivors& survivors,
                                        std::optional<TimestampMs> horizon_ms,
-                                       const KeepRules& rules, ScratchBuffer& scratch) {
-  auto reader = RecordReader::open(batch, scratch, rules.limits);
+                                       ScratchBuffer& scratch) {
+  auto reader = RecordReader::open(batch, scratch);
   if (!reader) {
     return reader.error();
   }
@@ -135,7 +135,7 @@ Result<CompactedBatch> compact_batch(const RecordBatchView& batch, const KeepRul
   } else if (survivors->has_tombstone) {
     horizon_ms = batch.base_timestamp();
   }
-  auto bytes = rebuild(batch, *survivors, horizon_ms, rules, scratch);
+  auto bytes = rebuild(batch, *survivors, horizon_ms, scratch);
   if (!bytes) {
     return bytes.error();
   }

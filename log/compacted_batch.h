@@ -7,7 +7,6 @@
 #include "log/error.h"
 #include "log/offset_map.h"
 #include "log/record_batch.h"
-#include "log/record_reader.h"
 #include "log/types.h"
 
 namespace orloj::log {
@@ -17,7 +16,6 @@ struct KeepRules {
   Offset mapped_end = 0;  // records at and above it stay: the map does not know what follows them
   TimestampMs now_ms = 0;
   std::int64_t delete_retention_ms = 0;
-  RecordLimits limits;
 };
 
 enum class BatchFate : std::uint8_t { kUnchanged, kRewritten, kDropped };

@@ -22,8 +22,8 @@ Error cancelled_error() {
   return {ErrorCode::kClosed, "compaction was cancelled"};
 }
 
-// Bytes that are no batch in a closed segment are damage. So is a batch past the limits of a record
-// walk: it came in unopened, or before the limits were lowered, and cannot be cleaned either.
+// Bytes that are no batch in a closed segment are damage. So is a batch that came in unopened and
+// inflates to more than any batch can hold: it cannot be cleaned either.
 Error as_corrupt(const Error& error) {
   const bool cannot_be_walked =
       error.code == ErrorCode::kInvalidBatch || error.code == ErrorCode::kInvalidRecord ||
@@ -95,7 +95,7 @@ Result<bool> Cleaner::map_batch(const RecordBatchView& batch) {
     mapped_end_ = std::max(mapped_end_, batch.next_offset());
     return true;
   }
-  auto reader = RecordReader::open(batch, scratch_, rules_.limits);
+  auto reader = RecordReader::open(batch, scratch_);
   if (!reader) {
     return reader.error();
   }
@@ -176,8 +176,7 @@ Status Cleaner::rewrite(const std::shared_ptr<Segment>& segment) {
   const KeepRules keep{.map = map_,
                        .mapped_end = mapped_end_,
                        .now_ms = rules_.now_ms,
-                       .delete_retention_ms = rules_.delete_retention_ms,
-                       .limits = rules_.limits};
+                       .delete_retention_ms = rules_.delete_retention_ms};
   return for_each_batch(*segment, rules_, [&](const RecordBatchView& batch) -> Result<bool> {
     const auto compacted = compact_batch(batch, keep, scratch_);
     if (!compacted) {

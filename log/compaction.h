@@ -14,7 +14,6 @@
 
 #include "log/env/env.h"
 #include "log/error.h"
-#include "log/record_reader.h"
 #include "log/segment.h"
 #include "log/segmented_log.h"
 #include "log/types.h"
@@ -27,8 +26,7 @@ struct CompactionRules {
   std::int64_t delete_retention_ms = 0;  // a tombstone stays so long after it was first cleaned
   std::int64_t segment_bytes = 0;        // small cleaned segments are merged up to this size
   std::int64_t index_interval_bytes = 4096;
-  std::int64_t map_bytes = 0;  // LogOptions::compaction_map_bytes
-  RecordLimits limits;
+  std::int64_t map_bytes = 0;       // LogOptions::compaction_map_bytes
   std::function<bool()> cancelled;  // asked now and then; true ends the run with kClosed
 };
 
@@ -59,7 +57,7 @@ struct CompactionResult {
   Offset clean_end = 0;              // everything below is clean once they are swapped in
 };
 
-// kCorrupt when a batch is damaged or passes the limits: nothing is cleaned, the damage stays
+// kCorrupt when a batch is damaged or passes kOwnLogLimits: nothing is cleaned, the damage stays
 // visible. Files of a run that failed are removed.
 Result<CompactionResult> compact(FileSystem& files, const CompactionPlan& plan,
                                  const CompactionRules& rules);

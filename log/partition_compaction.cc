@@ -63,9 +63,6 @@ Status Partition::run_compaction() {
   rules.directory = impl_->spec.directory;
   rules.now_ms = impl_->env.clock().wall_ms();
   rules.map_bytes = impl_->options.compaction_map_bytes;
-  rules.limits = {.headers_max = impl_->options.record_headers_max,
-                  .decompressed_max_bytes =
-                      static_cast<std::size_t>(impl_->options.decompressed_batch_max_bytes)};
   rules.cancelled = [this] { return impl_->is_closed(); };
   FileSystem& files = impl_->env.files();
   {

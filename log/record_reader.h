@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -71,11 +72,17 @@ struct RecordView {
   std::size_t encoded_bytes = 0;  // with its length field
 };
 
-// What limits a walk over records.
+// What limits a walk over records that come from outside.
 struct RecordLimits {
   std::int32_t headers_max = 10'000;               // LogOptions::record_headers_max
   std::size_t decompressed_max_bytes = 64U << 20;  // LogOptions::decompressed_batch_max_bytes
 };
+
+// What no batch can pass. For our own logs: what is there was accepted, maybe under limits that
+// were lowered since, and a fired copy has some headers more than what was accepted.
+inline constexpr RecordLimits kOwnLogLimits{
+    .headers_max = std::numeric_limits<std::int32_t>::max(),
+    .decompressed_max_bytes = std::numeric_limits<std::int32_t>::max()};
 
 // Usage: while (reader.next(record)) {…} then look at status().
 class RecordReader {
@@ -83,7 +90,7 @@ class RecordReader {
   // `scratch` receives the inflated records of a compressed batch and must outlive the reader, as
   // must the batch. Errors: as decompress(), with kCorrupt turned into kInvalidBatch.
   static Result<RecordReader> open(const RecordBatchView& batch, ScratchBuffer& scratch,
-                                   const RecordLimits& limits = {});
+                                   const RecordLimits& limits = kOwnLogLimits);
 
   // False at the end and at the first fault. Faults (kInvalidRecord; kTooLarge for headers_max):
   // lengths that do not add up, offset deltas that do not rise or pass the batch's last, fewer or

@@ -163,7 +163,10 @@ Result<std::optional<TimestampedOffset>> Segment::find_record(const BatchHeader&
   }
   const RecordBatchView& view = **batch;
   ScratchBuffer scratch;
-  auto reader = RecordReader::open(view, scratch);
+  auto reader = RecordReader::open(view, scratch, kLookupLimits);
+  if (!reader && reader.error().code == ErrorCode::kTooLarge) {
+    return view.base_offset() < below ? std::optional(too_large_to_open(view)) : std::nullopt;
+  }
   if (!reader) {
     return Error{ErrorCode::kCorrupt, file_->path() + ": " + reader.error().message};
   }

@@ -8,7 +8,9 @@
 
 #include "log/env/env.h"
 #include "log/error.h"
+#include "log/file_slice.h"
 #include "log/record_batch.h"
+#include "log/record_reader.h"
 #include "log/types.h"
 
 namespace orloj::log {
@@ -23,6 +25,15 @@ struct BatchHeader {
 
   std::int64_t end() const { return position + size_bytes; }
 };
+
+// Lookups by time open batches of any client that may ask, also such as came in unopened: they do
+// not claim more memory than this. What passes it is found by its first offset.
+inline constexpr RecordLimits kLookupLimits{.headers_max = kOwnLogLimits.headers_max,
+                                            .decompressed_max_bytes = 64U << 20};
+
+inline TimestampedOffset too_large_to_open(const RecordBatchView& batch) {
+  return {batch.max_timestamp(), batch.base_offset(), batch.leader_epoch()};
+}
 
 struct WalkRange {
   std::int64_t from = 0;  // where a batch starts

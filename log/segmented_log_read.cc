@@ -42,7 +42,15 @@ Status walk_records(const Segment& segment, Offset from, Offset below, Visit vis
     if (!batch->has_value() || (*batch)->base_offset() >= below) {
       return {};
     }
-    auto reader = RecordReader::open(**batch, scratch);
+    auto reader = RecordReader::open(**batch, scratch, kLookupLimits);
+    if (reader.has_error() && reader.error().code == ErrorCode::kTooLarge) {
+      TimestampedOffset at = too_large_to_open(**batch);
+      at.offset = std::max(at.offset, from);
+      if (!visit(at)) {
+        return {};
+      }
+      continue;
+    }
     if (reader.has_error()) {
       return Error{ErrorCode::kCorrupt, reader.error().message};
     }

@@ -1,7 +1,6 @@
 #include "scheduler/batch_splitter.h"
 
 #include <array>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,11 +24,6 @@ constexpr std::size_t kScratchKeptBytes = 4U << 20;
 Error invalid_batch(const log::Error& fault) {
   return {ErrorCode::kInvalidBatch, fault.message};
 }
-
-// Limits were applied when the batch was validated.
-constexpr log::RecordLimits kNoLimits{
-    .headers_max = std::numeric_limits<std::int32_t>::max(),
-    .decompressed_max_bytes = std::numeric_limits<std::int32_t>::max()};
 
 struct Scheduled {
   std::int32_t index = 0;  // of the record in the batch
@@ -271,7 +265,8 @@ Result<Prepared> split_with(log::ByteView bytes, const TopicScheduleConfig& conf
   if (!compressed && !may_hold_schedule_headers(batch->records())) {
     return Prepared(Plain{});
   }
-  auto reader = log::RecordReader::open(*batch, scratch, kNoLimits);
+  // Limits were applied when the batch was validated.
+  auto reader = log::RecordReader::open(*batch, scratch, log::kOwnLogLimits);
   if (!reader) {
     return invalid_batch(reader.error());
   }

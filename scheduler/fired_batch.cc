@@ -8,9 +8,6 @@
 namespace orloj::scheduler {
 namespace {
 
-// What one payload may inflate to: it was one record of a batch that did not inflate to more.
-constexpr std::size_t kPayloadBytesMax = 64U << 20;
-
 log::BatchHeaderFields batch_fields(const FiredBatchFields& fields) {
   log::BatchHeaderFields batch;
   batch.codec = fields.codec;
@@ -71,8 +68,8 @@ FiredBatchBuilder::FiredBatchBuilder(const FiredBatchFields& fields, std::size_t
 Result<bool> FiredBatchBuilder::append(const DoneItem& item, const AddEntry& add) {
   log::ByteView plain = add.payload.bytes;
   if (add.payload.codec != log::Codec::kNone) {
-    const log::Status inflated =
-        log::decompress(add.payload.codec, add.payload.bytes, scratch_, kPayloadBytesMax);
+    const log::Status inflated = log::decompress(add.payload.codec, add.payload.bytes, scratch_,
+                                                 log::kOwnLogLimits.decompressed_max_bytes);
     if (!inflated) {
       return Error{ErrorCode::kCorrupt, inflated.error().message};
     }

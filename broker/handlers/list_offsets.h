@@ -7,7 +7,9 @@
 // -6, the start of what is not yet tiered. Deviations: nothing is tiered, so -5 and -6 answer -1,
 // as Kafka does without tiered storage. Instants are searched for on a blocking thread; while
 // blocking_queue_max pieces of work wait there, OFFSET_NOT_AVAILABLE (LEADER_NOT_AVAILABLE below
-// v5), on which clients try again. The leader epoch of the log start is not told (-1).
+// v5), on which clients try again. The leader epoch of the log start is not told (-1). An instant
+// in a compressed batch that inflates to more than 64 MiB is answered with that batch's first
+// offset.
 #pragma once
 
 #include "broker/handlers/handlers.h"

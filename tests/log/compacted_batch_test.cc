@@ -42,11 +42,8 @@ class CompactedBatchTest : public ::testing::Test {
  protected:
   CompactedBatch compact(ByteView bytes) {
     const auto batch = RecordBatchView::parse(bytes, CrcCheck::kVerify).value();
-    const KeepRules rules{.map = map_,
-                          .mapped_end = mapped_end_,
-                          .now_ms = now_ms_,
-                          .delete_retention_ms = 1'000,
-                          .limits = {}};
+    const KeepRules rules{
+        .map = map_, .mapped_end = mapped_end_, .now_ms = now_ms_, .delete_retention_ms = 1'000};
     return compact_batch(batch, rules, scratch_).value();
   }
   // "offset:key" of what stays; checks timestamps and headers.

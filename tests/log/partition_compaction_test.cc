@@ -229,26 +229,31 @@ TEST_F(PartitionCompactionTest, DamageFoundAtTheStart_HaltsTheCleaner_AndStaysVi
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
 }
 
-// Topics without scheduling take compressed batches unopened; cleanup.policy may change later.
-TEST_F(PartitionCompactionTest, BatchPastTheLimitsOfARecordWalk_HaltsTheCleaner_AndNothingElse) {
+// What was accepted under other limits is cleaned as everything else.
+TEST_F(PartitionCompactionTest, BatchPastTheLimitsOfToday_IsCleaned) {
   options_.decompressed_batch_max_bytes = 1'000;
+  options_.record_headers_max = 10;
   create();
-  BatchHeaderFields fields;
-  fields.codec = Codec::kZstd;
-  RecordBatchBuilder builder(fields);
   const std::string large(2'000, 'x');
-  builder.append({.timestamp_ms = clock_.wall_ms(),
-                  .key = to_bytes("key"),
-                  .value = to_bytes(large),
-                  .headers = {}});
-  TestBatch batch;
-  batch.data = std::move(builder).build().value();
-  ASSERT_TRUE(append(batch));
+  const std::vector<HeaderView> headers(RecordLimits{}.headers_max + 4, HeaderView{"h", {}});
+  for (int i = 0; i < 2; ++i) {
+    BatchHeaderFields fields;
+    fields.codec = Codec::kZstd;
+    RecordBatchBuilder builder(fields);
+    builder.append({.timestamp_ms = clock_.wall_ms(),
+                    .key = to_bytes("key"),
+                    .value = to_bytes(large),
+                    .headers = headers});
+    TestBatch batch;
+    batch.data = std::move(builder).build().value();
+    ASSERT_TRUE(append(batch));
+  }
   put_many(30, 1);
   const auto run = partition_->run_compaction();
   ASSERT_TRUE(run) << run.error().message;
-  EXPECT_TRUE(partition_->stats().compaction_halted);
-  EXPECT_EQ(records(), 31);
+  EXPECT_FALSE(partition_->stats().compaction_halted);
+  EXPECT_LT(records(), 20);
+  EXPECT_EQ(table().at("key"), large);
   EXPECT_TRUE(leftovers().empty());
 }
 

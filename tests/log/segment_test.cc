@@ -9,6 +9,8 @@
 
 #include "log/env/posix_env.h"
 #include "log/format.h"
+#include "log/record_batch_builder.h"
+#include "log/segment_walk.h"
 #include "tests/support/batches.h"
 #include "tests/support/temp_dir.h"
 
@@ -264,6 +266,45 @@ TEST_F(SegmentTest, CleanStopThenAppend_GoesOn) {
     append(*segment, make_batch(base, 3, 10 * base));
   }
   expect_reads(*segment, 400);
+}
+
+std::vector<std::byte> batch_with(Offset base, const NewRecord& second, Codec codec) {
+  RecordBatchBuilder builder({.base_offset = base, .codec = codec});
+  builder.append({.timestamp_ms = 10 * base, .key = {}, .value = to_bytes("first"), .headers = {}});
+  builder.append(second);
+  return std::move(builder).build().value();
+}
+
+// A fired copy has more headers than are accepted from a client.
+TEST_F(SegmentTest, Timestamps_AreFoundInABatchWithMoreHeadersThanAreAccepted) {
+  auto segment = Segment::create(files(), spec()).value();
+  const std::vector<HeaderView> headers(RecordLimits{}.headers_max + 4, HeaderView{"h", {}});
+  append(
+      *segment,
+      batch_with(
+          kBase,
+          {.timestamp_ms = 10 * kBase + 5, .key = {}, .value = to_bytes("v"), .headers = headers},
+          Codec::kNone));
+  const auto found = segment->find_by_timestamp(10 * kBase + 1, kBase + 2);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found.value()->offset, kBase + 1);
+  EXPECT_EQ(segment->find_max_timestamp(kBase + 2).value()->offset, kBase + 1);
+}
+
+TEST_F(SegmentTest, Timestamps_OfABatchTooLargeToOpen_AreFoundByItsFirstOffset) {
+  auto segment = Segment::create(files(), spec()).value();
+  append(*segment, make_batch(kBase, 3, 10 * kBase));
+  const std::string large(kLookupLimits.decompressed_max_bytes, 'x');
+  append(*segment,
+         batch_with(
+             kBase + 3,
+             {.timestamp_ms = 10 * kBase + 35, .key = {}, .value = to_bytes(large), .headers = {}},
+             Codec::kZstd));
+  const auto found = segment->find_by_timestamp(10 * kBase + 31, kBase + 5);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found.value()->offset, kBase + 3);
+  EXPECT_EQ(found.value()->timestamp_ms, 10 * kBase + 35);
+  EXPECT_EQ(segment->find_max_timestamp(kBase + 5).value()->offset, kBase + 3);
 }
 
 TEST_F(SegmentTest, Timestamps_NeedNotRise) {

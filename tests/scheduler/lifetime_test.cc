@@ -102,6 +102,31 @@ TEST_F(LifetimeTest, DeletedIndex_IsRebuiltFromTheScheduleLog) {
   EXPECT_EQ(house.consume().size(), 100U);
 }
 
+// A fired copy has some headers more than the record that was accepted.
+TEST_F(LifetimeTest, RecordWithAsManyHeadersAsAreAccepted_FiresAndIsRecognizedAfterAKill) {
+  test::TextHeaders headers(log::RecordLimits{}.headers_max - 1, {"h", "v"});
+  headers.emplace_back("schedule-delay", "1000");
+  ASSERT_TRUE(house.produce({{"k", "full", headers}, {"k", "later", delayed(1'000'000)}}));
+  house.sim.clock.advance_ms(1'000);
+  house.run_until_pending(1);
+  house.kill_and_open();
+  EXPECT_EQ(pending(), 1);
+  fire_all_after(1'000'000);
+  EXPECT_EQ(values(), "full later ");
+}
+
+// With a raised decompressed.batch.max.bytes.
+TEST_F(LifetimeTest, PayloadThatInflatesToMoreThanTheUsualLimit_Fires) {
+  std::string large(65U << 20, 'x');
+  log::BatchHeaderFields fields;
+  fields.codec = log::Codec::kZstd;
+  ASSERT_TRUE(house.produce({{"k", std::move(large), delayed(1'000)}}, fields));
+  fire_all_after(1'000);
+  const auto records = house.consume();
+  ASSERT_EQ(records.size(), 1U) << house.alarms();
+  EXPECT_EQ(records[0].value->size(), 65U << 20);
+}
+
 TEST_F(LifetimeTest, GarbledIndex_IsRebuiltFromTheScheduleLog) {
   ASSERT_TRUE(house.produce({{"k", "a", delayed(1)}, {"k", "b", delayed(1'000)}}));
   house.sim.clock.advance_ms(1);
