@@ -51,6 +51,10 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
+bool is_every_address(std::string_view host) {
+  return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
 std::string endpoint_fault(std::string_view text) {
   return fmt::format("\"{}\" is not NAME://host:port", text);
 }
@@ -77,7 +81,7 @@ std::optional<std::string> parse_listeners(Config& config, std::string_view text
     }
     broker::ListenerOptions listener;
     listener.name = endpoint->name;
-    listener.host = endpoint->host == "0.0.0.0" ? "" : endpoint->host;
+    listener.host = is_every_address(endpoint->host) ? "" : endpoint->host;
     listener.port = endpoint->port;
     listeners.push_back(std::move(listener));
   }
@@ -92,7 +96,7 @@ std::optional<std::string> parse_advertised_listeners(Config& config, std::strin
   for (const std::string_view part : split(text, ',')) {
     auto endpoint = parse_endpoint(part);
     if (!endpoint) return endpoint_fault(part);
-    if (endpoint->host.empty() || endpoint->host == "0.0.0.0" || endpoint->host == "::") {
+    if (is_every_address(endpoint->host)) {
       return fmt::format("\"{}\" names no address that a client can connect to", part);
     }
     const auto listener = find_listener(config, endpoint->name);

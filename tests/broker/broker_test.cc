@@ -1,7 +1,11 @@
 #include "broker/broker.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "protocol/messages/api_versions.h"
@@ -55,6 +59,21 @@ TEST(Broker, AdvertisedRanges_HoldThePointsThatOldClientsProbe) {
     EXPECT_LE(row->advertised_min_version, probe.version) << row->name;
     EXPECT_GE(row->max_version, probe.version) << row->name;
   }
+}
+
+TEST(Broker, ListenerOnEveryAddress_TellsClientsTheNameOfTheMachine) {
+  test::Node node;
+  node.config.broker.listeners[0].host = "";
+  node.start();
+  std::array<char, 256> name{};
+  ASSERT_EQ(gethostname(name.data(), name.size() - 1), 0);
+  Client by_ipv4(node.port());
+  const auto answer = by_ipv4.call<protocol::MetadataResponse>(protocol::MetadataRequest{}, 12);
+  ASSERT_EQ(answer.brokers.size(), 1U);
+  EXPECT_EQ(answer.brokers[0].host, name.data());
+  EXPECT_EQ(answer.brokers[0].port, node.port());
+  EXPECT_EQ(node.broker().advertised(), std::vector{"PLAINTEXT://" + std::string(name.data()) +
+                                                    ":" + std::to_string(node.port())});
 }
 
 TEST(Broker, LowDiskSpace_IsAReasonNotToSendClientsHere) {

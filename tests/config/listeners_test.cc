@@ -16,6 +16,15 @@ TEST(Listeners, SeveralNamedOnes_AreSplitIntoNameHostAndPort) {
   EXPECT_EQ(config.broker.listeners[2].host, "");
 }
 
+TEST(Listeners, EveryAddress_HasOneSpellingInside) {
+  for (const char* text : {"A://:1", "A://0.0.0.0:1", "A://[::]:1"}) {
+    Config config;
+    ASSERT_EQ(parse_listeners(config, text), std::nullopt) << text;
+    EXPECT_EQ(config.broker.listeners[0].host, "") << text;
+    EXPECT_EQ(print_advertised_listeners(config), "") << text;
+  }
+}
+
 TEST(Listeners, MalformedOnes_AreRefused) {
   for (const char* text :
        {"", "PLAINTEXT", "://h:1", "A://h", "A://h:x", "A://h:70000", "A://h:1,A://h:2"}) {
@@ -37,6 +46,7 @@ TEST(Listeners, AdvertisedAddress_BelongsToTheListenerOfItsName) {
 TEST(Listeners, AdvertisedAddressThatNobodyCanReach_IsRefused) {
   Config config;
   EXPECT_TRUE(parse_advertised_listeners(config, "PLAINTEXT://0.0.0.0:9092").has_value());
+  EXPECT_TRUE(parse_advertised_listeners(config, "PLAINTEXT://[::]:9092").has_value());
   EXPECT_TRUE(parse_advertised_listeners(config, "OTHER://host:9092").has_value());
 }
 
