@@ -305,6 +305,12 @@ std::string Broker::unready_reason() const {
          impl_->config.log.data_dir + ", clients cannot append";
 }
 
+bool Broker::resume_after_clock_step() const {
+  const bool was_paused = impl_->scheduler->stats().firing_paused;
+  impl_->scheduler->resume_after_clock_step();
+  return was_paused;
+}
+
 Status Broker::stop() {
   return impl_->stop();
 }

@@ -52,6 +52,9 @@ class Broker {
   // until stop().
   std::string unready_reason() const;
 
+  // An operator's "go" after a clock step; whether firing was paused. Any thread, until stop().
+  bool resume_after_clock_step() const;
+
   // Stops accepting, finishes or refuses what is in flight within drain_max_ms, flushes, writes the
   // clean marker.
   Status stop();

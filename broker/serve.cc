@@ -74,6 +74,7 @@ class Door {
     server_.add_route("/readyz", [this] { return readiness(); });
     server_.add_route("/healthz", [this] { return health(); });
     server_.add_route("/metrics", [this] { return metrics(); });
+    server_.add_action("/v1/schedules/resume-after-clock-step", [this] { return resume(); });
     auto fault = server_.start(address);
     if (!fault) log_info("health and metrics at http://" + server_.address());
     return fault;
@@ -115,6 +116,15 @@ class Door {
     const std::lock_guard lock(asking_);
     if (phase_.load() != Phase::kReady) return health();
     return {200, "text/plain; version=0.0.4; charset=utf-8", broker_.load()->metrics()};
+  }
+
+  AdminResponse resume() const {
+    if (phase_.load() != Phase::kReady) return health();
+    if (!broker_.load()->resume_after_clock_step()) {
+      return {200, kText, "firing was not paused\n"};
+    }
+    log_info("an operator let firing go on after a clock step");
+    return {200, kText, "firing goes on\n"};
   }
 
   std::atomic<Phase> phase_{Phase::kStarting};

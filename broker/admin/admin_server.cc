@@ -22,8 +22,18 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
+namespace {
+
+struct AdminRoute {
+  enum class Kind { kPage, kAction };
+  Kind kind;
+  AdminServer::Handler handler;
+};
+
+}  // namespace
+
 struct AdminServer::Impl {
-  std::map<std::string, Handler, std::less<>> routes;
+  std::map<std::string, AdminRoute, std::less<>> routes;
   asio::io_context context{1};
   tcp::acceptor acceptor{context};
   std::thread thread;
@@ -32,7 +42,7 @@ struct AdminServer::Impl {
   std::optional<std::string> bind(const std::string& address);
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(tcp::socket socket);
-  http::response<http::string_body> answer(const http::request<http::string_body>& request) const;
+  AdminResponse respond(const http::request<http::string_body>& request, bool from_here) const;
 };
 
 namespace {
@@ -98,33 +108,55 @@ asio::awaitable<void> AdminServer::Impl::accept_loop() {
   }
 }
 
-http::response<http::string_body> AdminServer::Impl::answer(
-    const http::request<http::string_body>& request) const {
+AdminResponse AdminServer::Impl::respond(const http::request<http::string_body>& request,
+                                         bool from_here) const {
+  const std::string target(request.target());
+  const auto route = routes.find(target.substr(0, target.find('?')));
+  if (route == routes.end()) {
+    return {.status = 404,
+            .body = "no such page; there are /metrics, /healthz, /livez and /readyz\n"};
+  }
+  const bool is_read = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (route->second.kind == AdminRoute::Kind::kPage) {
+    if (is_read) return route->second.handler();
+    return {.status = 405, .body = "only GET and HEAD are answered here\n", .allow = "GET, HEAD"};
+  }
+  if (request.method() != http::verb::post) {
+    return {.status = 405, .body = "only POST is answered here\n", .allow = "POST"};
+  }
+  if (!from_here || request.count(http::field::origin) > 0) {
+    return {.status = 403, .body = "only a program on this machine may ask for this\n"};
+  }
+  return route->second.handler();
+}
+
+namespace {
+
+http::response<http::string_body> message_of(AdminResponse made,
+                                             const http::request<http::string_body>& request) {
   http::response<http::string_body> response;
   response.version(request.version());
   response.keep_alive(request.keep_alive());
-  const std::string target(request.target());
-  const auto route = routes.find(target.substr(0, target.find('?')));
-  AdminResponse made;
-  if (request.method() != http::verb::get && request.method() != http::verb::head) {
-    made = {405, "text/plain; charset=utf-8", "only GET and HEAD are answered here\n"};
-    response.set(http::field::allow, "GET, HEAD");
-  } else if (route == routes.end()) {
-    made = {404, "text/plain; charset=utf-8",
-            "no such page; there are /metrics, /healthz, /livez and /readyz\n"};
-  } else {
-    made = route->second();
-  }
   response.result(made.status);
   response.set(http::field::content_type, made.content_type);
+  if (!made.allow.empty()) response.set(http::field::allow, made.allow);
   response.set(http::field::cache_control, "no-store");
   response.content_length(made.body.size());
   if (request.method() != http::verb::head) response.body() = std::move(made.body);
   return response;
 }
 
+bool is_from_here(const tcp::socket& socket) {
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  return !error && peer.address().is_loopback();
+}
+
+}  // namespace
+
 asio::awaitable<void> AdminServer::Impl::serve(tcp::socket socket) {
   ++connections;
+  const bool from_here = is_from_here(socket);
   beast::tcp_stream stream(std::move(socket));
   beast::flat_buffer buffer(kAdminRequestBytesMax);
   bool keep_alive = true;
@@ -137,7 +169,7 @@ asio::awaitable<void> AdminServer::Impl::serve(tcp::socket socket) {
     co_await http::async_read(stream, buffer, parser,
                               asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
-    auto response = answer(parser.get());
+    auto response = message_of(respond(parser.get(), from_here), parser.get());
     keep_alive = response.keep_alive();
     http::response_serializer<http::string_body> serializer(response);
     serializer.split(false);
@@ -164,7 +196,11 @@ AdminServer::~AdminServer() {
 }
 
 void AdminServer::add_route(std::string path, Handler handler) {
-  impl_->routes.emplace(std::move(path), std::move(handler));
+  impl_->routes.emplace(std::move(path), AdminRoute{AdminRoute::Kind::kPage, std::move(handler)});
+}
+
+void AdminServer::add_action(std::string path, Handler handler) {
+  impl_->routes.emplace(std::move(path), AdminRoute{AdminRoute::Kind::kAction, std::move(handler)});
 }
 
 std::optional<std::string> AdminServer::start(const std::string& address) {

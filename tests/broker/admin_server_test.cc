@@ -18,6 +18,10 @@ class AdminServerTest : public testing::Test {
  protected:
   void SetUp() override {
     server_.add_route("/metrics", [] { return AdminResponse{200, "text/plain", "orloj_up 1\n"}; });
+    server_.add_action("/go", [this] {
+      ++gone_;
+      return AdminResponse{200, "text/plain", "went\n"};
+    });
     ASSERT_EQ(server_.start("127.0.0.1:0"), std::nullopt);
   }
 
@@ -35,6 +39,7 @@ class AdminServerTest : public testing::Test {
     return answer;
   }
 
+  int gone_ = 0;  // how often the action ran
   AdminServer server_;
 };
 
@@ -54,6 +59,28 @@ TEST_F(AdminServerTest, MethodThatChangesThings_Is405) {
   const std::string answer = exchange(
       "POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 405")) << answer;
+}
+
+TEST_F(AdminServerTest, Action_AnswersPostAlone) {
+  const std::string end = " /go HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n";
+  for (const std::string method : {"GET", "HEAD", "PUT", "DELETE"}) {
+    const std::string answer = exchange(method + end + "\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 405")) << answer;
+    EXPECT_NE(answer.find("Allow: POST\r\n"), std::string::npos) << answer;
+  }
+  EXPECT_EQ(gone_, 0);
+  const std::string answer = exchange("POST" + end + "\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_TRUE(answer.ends_with("went\n")) << answer;
+  EXPECT_EQ(gone_, 1);
+}
+
+TEST_F(AdminServerTest, ActionAskedByAPageInABrowser_IsForbidden) {
+  const std::string answer = exchange(
+      "POST /go HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403")) << answer;
+  EXPECT_EQ(gone_, 0);
 }
 
 TEST_F(AdminServerTest, HeadRequest_GetsNoBody) {

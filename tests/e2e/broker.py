@@ -124,10 +124,11 @@ class Orloj(Process):
             command += ["--set", f"{name}={value}"]
         return command
 
-    def http(self, path):
-        """(status, body) of a GET on the admin port."""
+    def http(self, path, method="GET"):
+        """(status, body) of a request on the admin port."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin_port}{path}", method=method)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=5) as r:
+            with urllib.request.urlopen(request, timeout=5) as r:
                 return r.status, r.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -79,6 +79,13 @@ def test_health_and_metrics_are_served(broker, client):
     assert broker.http("/no-such-page")[0] == 404
 
 
+def test_letting_firing_go_on_is_a_post(broker):
+    path = "/v1/schedules/resume-after-clock-step"
+    assert broker.http(path, "POST") == (200, "firing was not paused\n")
+    assert broker.http(path)[0] == 405
+    assert broker.http("/metrics", "POST")[0] == 405
+
+
 def test_a_full_disk_makes_the_broker_unready_but_not_unhealthy(make_broker):
     full = make_broker({"log.disk.low.water.bytes": str(2**62)}, start=False)
     full.spawn()
