@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/blocking_pool.h"
+#include "broker/damage_watch.h"
 #include "broker/handlers/handlers.h"
 #include "broker/logger.h"
 #include "broker/metrics/metrics.h"
@@ -24,6 +25,7 @@ namespace orloj::broker {
 namespace {
 
 constexpr std::int64_t kTombstoneCheckIntervalMs = 60'000;
+constexpr std::int64_t kDamageCheckIntervalMs = 60'000;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
 Error room_error(const std::string& message) {
@@ -59,6 +61,7 @@ struct Broker::Impl {
   coordinator::Result<std::vector<std::shared_ptr<log::Partition>>> offsets_partitions(
       coordinator::GroupCoordinator::IfMissing if_missing);
   void forget_tombstones();
+  void tell_damage();
   MetricsSources metrics_sources() const;
 
   log::Env env;
@@ -71,6 +74,7 @@ struct Broker::Impl {
   std::unique_ptr<coordinator::Catalog> catalog;
   std::optional<coordinator::ProducerIds> producer_ids;
   std::unique_ptr<log::LogStore> logs;
+  DamageWatch damage;
   std::unique_ptr<scheduler::Scheduler> scheduler;
   std::optional<Topics> topics;
   std::unique_ptr<BlockingPool> blocking;
@@ -213,6 +217,14 @@ void Broker::Impl::forget_tombstones() {
   if (!released.empty()) logs->forget_tombstones(catalog->forget_tombstones(released));
 }
 
+void Broker::Impl::tell_damage() {
+  for (const auto& partition : logs->all()) {
+    const log::PartitionSpec& spec = partition->spec();
+    const std::string name = spec.topic + "-" + std::to_string(spec.id.partition);
+    for (const std::string& line : damage.news(name, partition->stats())) log_warning(line);
+  }
+}
+
 Status Broker::Impl::serve() {
   router.emplace(
       all_routes(Services{config.broker, config.coordinator, config.log, identity, config.settings,
@@ -221,6 +233,9 @@ Status Broker::Impl::serve() {
   server->every(config.broker.group_tick_ms, [this] { groups->tick(); });
   server->every(kTombstoneCheckIntervalMs,
                 [this] { (void)blocking->submit([this] { forget_tombstones(); }); });
+  tell_damage();
+  server->every(kDamageCheckIntervalMs,
+                [this] { (void)blocking->submit([this] { tell_damage(); }); });
   scheduler->start();
   logs->start_background();
   running = true;

@@ -91,6 +91,8 @@ void add_connections(Families& out, const BrokerStats& stats) {
 
 struct TopicTotals {
   std::int64_t partitions = 0;
+  std::int64_t compaction_halted = 0;
+  std::int64_t producer_state_damaged = 0;
   log::PartitionStats logs;
 };
 
@@ -101,6 +103,8 @@ void add_topic(TopicTotals& total, const log::PartitionStats& stats) {
   total.logs.appended_records_total += stats.appended_records_total;
   total.logs.appended_bytes_total += stats.appended_bytes_total;
   total.logs.duplicate_batches_total += stats.duplicate_batches_total;
+  total.compaction_halted += stats.compaction_halted ? 1 : 0;
+  total.producer_state_damaged += stats.producer_state_damaged ? 1 : 0;
 }
 
 void add_logs(Families& out, const log::LogStore& logs) {
@@ -118,7 +122,14 @@ void add_logs(Families& out, const log::LogStore& logs) {
       counter_family("orloj_produce_bytes_total", "Bytes appended since the start, by topic.");
   auto duplicates =
       counter_family("orloj_duplicate_batches_total", "Batches that a retry sent again, by topic.");
+  auto halted = gauge_family("orloj_log_compaction_halted_partitions",
+                             "Partitions that compaction leaves alone: it met damage, by topic.");
+  auto unsure = gauge_family("orloj_log_producer_state_damaged_partitions",
+                             "Partitions that nothing fires into: their producer state is damaged, "
+                             "by topic.");
   for (const auto& [topic, total] : topics) {
+    add(halted, number(total.compaction_halted), {{"topic", topic}});
+    add(unsure, number(total.producer_state_damaged), {{"topic", topic}});
     add(partitions, number(total.partitions), {{"topic", topic}});
     add(bytes, number(total.logs.data_bytes), {{"topic", topic}, {"kind", "data"}});
     add(bytes, number(total.logs.schedule_bytes), {{"topic", topic}, {"kind", "schedule"}});
@@ -126,7 +137,7 @@ void add_logs(Families& out, const log::LogStore& logs) {
     add(in, number(total.logs.appended_bytes_total), {{"topic", topic}});
     add(duplicates, number(total.logs.duplicate_batches_total), {{"topic", topic}});
   }
-  for (auto* family : {&partitions, &bytes, &records, &in, &duplicates}) {
+  for (auto* family : {&partitions, &bytes, &records, &in, &duplicates, &halted, &unsure}) {
     out.push_back(std::move(*family));
   }
 }

@@ -87,6 +87,28 @@ TEST(Broker, LowDiskSpace_IsAReasonNotToSendClientsHere) {
       << node.broker().unready_reason();
 }
 
+TEST(Broker, DamagedProducerState_IsCountedInTheMetrics) {
+  test::Node node;
+  node.start();
+  {
+    Client client(node.port());
+    test::create_topic(client, "t");
+    test::produce(client, "t", make_batch({{"a"}}));
+  }
+  const std::string healthy = "orloj_log_producer_state_damaged_partitions{topic=\"t\"} 0\n";
+  EXPECT_NE(node.broker().metrics().find(healthy), std::string::npos);
+  ASSERT_TRUE(node.stop());
+  for (const char* slot : {"0", "1"}) {
+    const std::string path = node.config.log.data_dir + "/t-0/producer-state." + slot;
+    if (std::filesystem::exists(path)) std::ofstream(path) << "no state";
+  }
+  node.start();
+  const std::string damaged = "orloj_log_producer_state_damaged_partitions{topic=\"t\"} 1\n";
+  EXPECT_NE(node.broker().metrics().find(damaged), std::string::npos);
+  const std::string halted = "orloj_log_compaction_halted_partitions{topic=\"t\"} 0\n";
+  EXPECT_NE(node.broker().metrics().find(halted), std::string::npos);
+}
+
 TEST(Broker, SecondStartOnTheSameDirectory_NamesTheHolder) {
   test::Node node;
   node.start();
