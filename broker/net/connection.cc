@@ -101,7 +101,7 @@ asio::awaitable<bool> Connection::read_frame(BudgetLease& lease) {
   const NetOptions& options = services_.options;
   const std::int64_t max_bytes = trusted_ ? options.frame_max_bytes : options.first_frame_max_bytes;
   const char* const max_name =
-      trusted_ ? "socket.request.max.bytes" : "limit of a first request, in bytes,";
+      trusted_ ? "socket.request.max.bytes" : "socket.first.request.max.bytes";
   while (!closed_) {
     switch (reader_.advance(max_bytes)) {
       case FrameReader::Event::kFrame:
@@ -277,17 +277,19 @@ bool Connection::has_unread_bytes() {
 void Connection::sweep(std::int64_t now_boot_ms) {
   if (closed_) return;
   const NetOptions& options = services_.options;
-  const char* late = nullptr;
+  std::string late;
   if (half_frame_is_late(now_boot_ms)) {
-    late = "request was not complete in time";
+    late = fmt::format("request was not complete in time; socket.frame.deadline.ms is {}",
+                       options.frame_deadline_ms);
   } else if (write_blocked_since_boot_ms_ != 0 &&
              now_boot_ms - write_blocked_since_boot_ms_ >= options.write_deadline_ms) {
-    late = "replies are not read";
+    late = fmt::format("replies are not read; socket.write.deadline.ms is {}",
+                       options.write_deadline_ms);
   } else if (slots_.empty() && !has_unread_bytes() &&
              now_boot_ms - last_activity_boot_ms_ >= options.connection_idle_max_ms) {
-    late = "idle for connections.max.idle.ms";
+    late = fmt::format("idle; connections.max.idle.ms is {}", options.connection_idle_max_ms);
   }
-  if (late == nullptr) return;
+  if (late.empty()) return;
   services_.stats.connections_timed_out_total.fetch_add(1, std::memory_order_relaxed);
   reactor_.warn(fmt::format("closing connection from {}: {}", client_->host, late));
   close();

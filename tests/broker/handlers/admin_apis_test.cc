@@ -233,6 +233,21 @@ TEST_F(AdminApisTest, DescribeTopicPartitions_PagesThroughAllTopicsInOrder) {
   EXPECT_EQ(seen, (std::vector<std::string>{"a0", "a1", "b0", "b1", "b2"}));
 }
 
+TEST_F(AdminApisTest, DescribeTopicPartitions_ClientsLimitIsBoundedByTheBrokers) {
+  ASSERT_TRUE(node_.stop());
+  node_.config.broker.response_partitions_max = 2;
+  node_.start();
+  client_.emplace(node_.port());
+  test::create_topic(*client_, "a", 3);
+  DescribeTopicPartitionsRequest request;
+  request.response_partition_limit = 1'000;
+  const auto answer = client_->call<DescribeTopicPartitionsResponse>(request, 0);
+  ASSERT_EQ(answer.topics.size(), 1U);
+  EXPECT_EQ(answer.topics[0].partitions.size(), 2U);
+  ASSERT_TRUE(answer.next_cursor.has_value());
+  EXPECT_EQ(answer.next_cursor->partition_index, 2);
+}
+
 TEST_F(AdminApisTest, DescribeTopicPartitions_UnknownTopicIsTold) {
   DescribeTopicPartitionsRequest request;
   request.topics.emplace_back().name = "nobody";

@@ -93,6 +93,12 @@ class ServerTest : public testing::Test {
     options_.net.reactor_threads = 2;
   }
 
+  // Ends what CaptureStderr() began. A line is written before the connection is closed.
+  static void expect_logged(const std::string& text) {
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find(text), std::string::npos) << log;
+  }
+
   void start() {
     std::vector<Route> routes;
     Route produce;
@@ -218,8 +224,10 @@ TEST_F(ServerTest, FirstFrameAboveItsLimit_ClosesTheConnection) {
   Client client(server_->port(0));
   std::vector<std::byte> length(4);
   log::store_big(length.data(), static_cast<std::int32_t>(options_.net.first_frame_max_bytes + 1));
+  testing::internal::CaptureStderr();
   ASSERT_TRUE(client.send(length));
   EXPECT_TRUE(client.is_closed_by_broker());
+  expect_logged("frame of 65537 bytes; socket.first.request.max.bytes is 65536");
 }
 
 TEST_F(ServerTest, LargeFrame_IsTakenAfterAValidRequest) {
@@ -303,8 +311,10 @@ TEST_F(ServerTest, HalfRequest_IsClosedAtItsDeadline) {
   start();
   Client client(server_->port(0));
   const std::vector<std::byte> half(2);
+  testing::internal::CaptureStderr();
   ASSERT_TRUE(client.send(half));
   EXPECT_TRUE(client.is_closed_by_broker());
+  expect_logged("request was not complete in time; socket.frame.deadline.ms is 50");
   EXPECT_EQ(stats_.connections_timed_out_total, 1U);
 }
 
@@ -312,8 +322,10 @@ TEST_F(ServerTest, IdleConnection_IsClosed) {
   options_.net.connection_idle_max_ms = 50;
   start();
   Client client(server_->port(0));
+  testing::internal::CaptureStderr();
   client.call<ListGroupsResponse>(ListGroupsRequest{}, 0);
   EXPECT_TRUE(client.is_closed_by_broker());
+  expect_logged("idle; connections.max.idle.ms is 50");
 }
 
 TEST_F(ServerTest, ClientThatNeverReads_IsClosedAtTheWriteDeadline) {
@@ -323,8 +335,10 @@ TEST_F(ServerTest, ClientThatNeverReads_IsClosedAtTheWriteDeadline) {
   Client client(server_->port(0));
   const auto frame =
       protocol::encode_request_frame(ListGroupsRequest{}, {16, 0, 1, "t"}).value().bytes;
+  testing::internal::CaptureStderr();
   while (client.send(frame)) continue;
   EXPECT_EQ(stats_.connections_timed_out_total, 1U);
+  expect_logged("replies are not read; socket.write.deadline.ms is 100");
 }
 
 TEST_F(ServerTest, ClientThatNeverReads_HoldsNoMoreThanTheSendBuffer) {
