@@ -130,6 +130,16 @@ def scripts_are_used(tree):
             yield file.path, 1, "nothing uses this script"
 
 
+def definitions_are_served(tree):
+    included = {target for file in tree.cpp if file.room == "broker"
+                for _, target, _ in file.includes}
+    for file in tree:
+        if file.path.endswith(".api"):
+            message = re.sub(r"^\d+_|\.api$", "", os.path.basename(file.path))
+            if f"protocol/messages/{message}.h" not in included:
+                yield file.path, 1, "nothing in broker/ serves this message"
+
+
 BANNED_ANYWHERE = {
     r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b": "finish it, or write an issue",
     r"https?://(?:repo1?|registry|proxy|files|static|index|deb|security)[.]":
@@ -241,6 +251,7 @@ RULES = [
     sources_are_built,
     headers_are_included,
     scripts_are_used,
+    definitions_are_served,
     words_are_not_banned,
     python_polls_in_one_place,
     new_has_an_owner,

@@ -21,7 +21,8 @@ GOOD = {
     "scheduler/wheel.cc": '#include "log/offset.h"\n',
     "broker/CMakeLists.txt": "add_executable(orloj main.cc net/listener.cc)\n",
     "broker/main.cc": '#include "config/options.h"\n#include "log/offset.h"\n',
-    "broker/net/listener.cc": "#include <boost/asio/ip/tcp.hpp>\n",
+    "broker/net/listener.cc": '#include <boost/asio/ip/tcp.hpp>\n#include "protocol/messages/fetch.h"\n',
+    "protocol/definitions/01_fetch.api": "Fetch 1\n",
     "config/options.h": "#pragma once\n",
     "tests/log/CMakeLists.txt": "foreach(name offset)\n  orloj_test(${name}_test SOURCES "
                                 "${name}_test.cc)\nendforeach()\n",
@@ -57,6 +58,10 @@ BAD = {
     rules.sources_are_built: [{"log/dead.cc": "\n"}, {"tests/log/deadtest.cc": "\n"}],
     rules.headers_are_included: [{"log/dead.h": "#pragma once\n"}],
     rules.scripts_are_used: [{"tests/support/dead_script.sh": "\n"}],
+    rules.definitions_are_served: [
+        {"protocol/definitions/33_alter.api": "Alter 33\n"},
+        {"broker/net/listener.cc": "\n", "tests/log/x.cc": '#include "protocol/messages/fetch.h"\n'},
+    ],
     rules.words_are_not_banned: [
         {"README.md": "TO" "DO\n"},
         {"log/offset.cc": "// FIX" "ME\n"},

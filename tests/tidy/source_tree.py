@@ -5,7 +5,7 @@ import re
 from functools import cached_property
 
 IGNORED_FOLDERS = {".git", ".cache", ".orloj", "build", "node_modules", "__pycache__"}
-TEXT_SUFFIXES = (".cc", ".h", ".py", ".sh", ".md", ".txt", ".json", ".yaml", ".yml", ".xml", ".def")
+TEXT_SUFFIXES = (".cc", ".h", ".py", ".sh", ".md", ".txt", ".json", ".yaml", ".yml", ".xml", ".def", ".api")
 TEXT_NAMES = {"Makefile", "run", "CONTRIBUTING.md", ".clang-format", ".clang-tidy", ".gitignore"}
 
 
