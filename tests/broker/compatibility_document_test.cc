@@ -37,12 +37,11 @@ TEST(CompatibilityDocument, ListsEveryTopicConfigWithItsEffect) {
   }
 }
 
-TEST(CompatibilityDocument, ListsTheVersionsOfEveryApiItNames) {
+TEST(CompatibilityDocument, ListsTheVersionsOfEveryApi) {
   const std::string text = document();
   for (const auto& api : protocol::api_table()) {
-    const std::string start = "| " + std::to_string(static_cast<int>(api.key)) + " | ";
-    if (text.find("\n" + start) == std::string::npos) continue;
-    EXPECT_NE(text.find("\n" + row_of(api)), std::string::npos) << "stale: " << row_of(api);
+    EXPECT_NE(text.find("\n" + row_of(api)), std::string::npos)
+        << "missing or stale: " << row_of(api);
   }
 }
 

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <random>
 #include <sstream>
 
+#include "protocol/api_table.h"
 #include "protocol/header.h"
 #include "tests/protocol/sample_case.h"
 
@@ -142,7 +144,7 @@ class OracleTest : public testing::Test {
     const std::string command = "java -cp '" + libs_.string() +
                                 "/*' '" ORLOJ_SOURCE_DIR "/tests/protocol/oracle/Oracle.java' " +
                                 std::to_string(seed_) + " " + in + "ours " + in + "echo " + in +
-                                "theirs";
+                                "theirs " + in + "versions";
     ASSERT_EQ(std::system(command.c_str()), 0) << "seed " << seed_;
   }
   static void TearDownTestSuite() {
@@ -169,6 +171,29 @@ TEST_F(OracleTest, KafkasFrames_WeEncodeToTheSameBytes) {
     const Result<Bytes> again = recode(frame);
     ASSERT_TRUE(again) << describe(frame) << ": " << again.error().message << ", seed " << seed_;
     EXPECT_TRUE(*again == frame.bytes) << describe(frame) << ", seed " << seed_;
+  }
+}
+
+TEST_F(OracleTest, VersionsOfEveryApi_AreKafkas) {
+  struct Versions {
+    std::int16_t oldest = -1;
+    std::int16_t newest = -1;
+  };
+  std::stringstream text;
+  text << std::ifstream(folder_ / "versions", std::ios::binary).rdbuf();
+  const std::string content = text.str();
+  Reader reader(BytesView(std::string_view(content)), Encoding::kClassic);
+  std::map<std::int16_t, Versions> kafka;
+  while (reader.remaining() > 0) {
+    std::int16_t key = 0;
+    reader.read(key);
+    reader.read(kafka[key].oldest);
+    reader.read(kafka[key].newest);
+  }
+  for (const ApiRow& api : api_table()) {
+    const Versions& theirs = kafka[static_cast<std::int16_t>(api.key)];
+    EXPECT_EQ(api.min_version, theirs.oldest) << api.name;
+    EXPECT_EQ(api.max_version, theirs.newest) << api.name;
   }
 }
 

@@ -14,6 +14,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Message;
@@ -29,9 +30,10 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
 /**
  * The other opinion on our bytes: Kafka's own message classes.
  *
- * <p>Oracle SEED OURS ECHO THEIRS reads frames from OURS, decodes and encodes each and writes the
+ * <p>Oracle SEED OURS ECHO THEIRS VERSIONS reads frames from OURS, decodes and encodes each and writes the
  * outcome to ECHO; for each it also writes one random frame of the same kind to THEIRS. A file is a
- * row of (int16 API key, int8 side, int16 version, int32 length, header and body).
+ * row of (int16 API key, int8 side, int16 version, int32 length, header and body). To VERSIONS it
+ * writes (int16 API key, int16 oldest, int16 newest) of the versions that Kafka calls stable.
  */
 public final class Oracle {
   private static final int REQUEST = 0;
@@ -50,6 +52,13 @@ public final class Oracle {
         DataOutputStream echo = output(args[2]);
         DataOutputStream theirs = output(args[3])) {
       oracle.run(ours, echo, theirs);
+    }
+    try (DataOutputStream versions = output(args[4])) {
+      for (ApiKeys api : ApiKeys.values()) {
+        versions.writeShort(api.id);
+        versions.writeShort(api.oldestVersion());
+        versions.writeShort(api.latestVersion(false));
+      }
     }
   }
 
