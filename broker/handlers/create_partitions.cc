@@ -9,12 +9,10 @@
 #include "broker/answering.h"
 #include "broker/blocking.h"
 #include "broker/error_map.h"
-#include "broker/waiting_handler.h"
 #include "protocol/messages/create_partitions.h"
 
 namespace orloj::broker {
 
-namespace asio = boost::asio;
 using protocol::CreatePartitionsRequest;
 using protocol::CreatePartitionsResponse;
 using protocol::ErrorCode;
@@ -22,30 +20,27 @@ using Answered = CreatePartitionsResponse::Topic;
 
 namespace {
 
-class CreatePartitionsHandler : public WaitingHandler {
+class CreatePartitions {
  public:
-  CreatePartitionsHandler(const Identity& identity, Topics& topics, BlockingPool& blocking)
-      : identity_(identity), topics_(topics), blocking_(blocking) {}
+  CreatePartitions(const Identity& identity, Topics& topics)
+      : identity_(identity), topics_(topics) {}
 
-  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+  CreatePartitionsResponse add_all(const CreatePartitionsRequest& message, Request& request) const;
 
  private:
   coordinator::Status check(const CreatePartitionsRequest::Topic& asked) const;
   coordinator::Status check_assignment(std::vector<std::int32_t> broker_ids) const;
   coordinator::Status add(const CreatePartitionsRequest::Topic& asked, bool validate_only) const;
-  CreatePartitionsResponse add_all(const CreatePartitionsRequest& message) const;
 
   const Identity& identity_;
   Topics& topics_;
-  BlockingPool& blocking_;
 };
 
 coordinator::Error bad_assignment(std::string message) {
   return {coordinator::ErrorCode::kInvalidReplicaAssignment, std::move(message)};
 }
 
-coordinator::Status CreatePartitionsHandler::check_assignment(
-    std::vector<std::int32_t> broker_ids) const {
+coordinator::Status CreatePartitions::check_assignment(std::vector<std::int32_t> broker_ids) const {
   if (broker_ids.empty()) {
     return bad_assignment("The manual partition assignment includes an empty replica list.");
   }
@@ -65,8 +60,7 @@ coordinator::Status CreatePartitionsHandler::check_assignment(
   return {};
 }
 
-coordinator::Status CreatePartitionsHandler::check(
-    const CreatePartitionsRequest::Topic& asked) const {
+coordinator::Status CreatePartitions::check(const CreatePartitionsRequest::Topic& asked) const {
   const auto grown = topics_.catalog().plan_growth(asked.name, asked.count);
   if (!grown) return grown.error();
   if (!asked.assignments) return {};
@@ -84,14 +78,14 @@ coordinator::Status CreatePartitionsHandler::check(
   return {};
 }
 
-coordinator::Status CreatePartitionsHandler::add(const CreatePartitionsRequest::Topic& asked,
-                                                 bool validate_only) const {
+coordinator::Status CreatePartitions::add(const CreatePartitionsRequest::Topic& asked,
+                                          bool validate_only) const {
   const auto checked = check(asked);
   return checked && !validate_only ? topics_.grow(asked.name, asked.count) : checked;
 }
 
-CreatePartitionsResponse CreatePartitionsHandler::add_all(
-    const CreatePartitionsRequest& message) const {
+CreatePartitionsResponse CreatePartitions::add_all(const CreatePartitionsRequest& message,
+                                                   Request& request) const {
   std::map<std::string_view, int> named;
   for (const auto& asked : message.topics) ++named[asked.name];
   CreatePartitionsResponse response;
@@ -112,24 +106,10 @@ CreatePartitionsResponse CreatePartitionsHandler::add_all(
     if (added.error().code == coordinator::ErrorCode::kUnknownTopic) continue;
     answer.error_message = added.error().message;
   }
-  return response;
-}
-
-asio::awaitable<Answer> CreatePartitionsHandler::handle(std::shared_ptr<Request> request) {
-  const auto message =
-      protocol::decode_request<CreatePartitionsRequest>(request->body, request->header.api_version);
-  if (!message) co_return Answer::close(message.error().message);
-  // The frame that the message points into lives as long as the request.
-  const auto response = std::make_shared<CreatePartitionsResponse>();
-  std::function<void()> work = [this, request, response, message = *message] {
-    *response = add_all(message);
-  };
-  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
-  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
-  request->failed = std::ranges::any_of(response->results, [](const Answered& answer) {
+  request.failed = std::ranges::any_of(response.results, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });
-  co_return reply(*request, *response);
+  return response;
 }
 
 }  // namespace
@@ -137,7 +117,12 @@ asio::awaitable<Answer> CreatePartitionsHandler::handle(std::shared_ptr<Request>
 Route create_partitions_route(const Identity& identity, Topics& topics, BlockingPool& blocking) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kCreatePartitions);
-  route.waiting = std::make_shared<CreatePartitionsHandler>(identity, topics, blocking);
+  const auto maker = std::make_shared<CreatePartitions>(identity, topics);
+  route.waiting = on_blocking_pool(
+      blocking, answering<CreatePartitionsRequest>(
+                    [maker](const CreatePartitionsRequest& message, Request& request) {
+                      return maker->add_all(message, request);
+                    }));
   return route;
 }
 

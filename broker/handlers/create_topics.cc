@@ -9,12 +9,10 @@
 #include "broker/blocking.h"
 #include "broker/error_map.h"
 #include "broker/handlers/wire_types.h"
-#include "broker/waiting_handler.h"
 #include "protocol/messages/create_topics.h"
 
 namespace orloj::broker {
 
-namespace asio = boost::asio;
 using coordinator::NewTopic;
 using coordinator::Topic;
 using protocol::CreateTopicsRequest;
@@ -25,22 +23,19 @@ using Failure = coordinator::Error;
 
 namespace {
 
-class CreateTopicsHandler : public WaitingHandler {
+class CreateTopics {
  public:
-  CreateTopicsHandler(const Identity& identity, Topics& topics, BlockingPool& blocking)
-      : identity_(identity), topics_(topics), blocking_(blocking) {}
+  CreateTopics(const Identity& identity, Topics& topics) : identity_(identity), topics_(topics) {}
 
-  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+  CreateTopicsResponse create_all(const CreateTopicsRequest& message, Request& request) const;
 
  private:
   coordinator::Result<NewTopic> to_new_topic(const CreateTopicsRequest::Topic& asked) const;
   coordinator::Result<Topic> make(const NewTopic& topic, bool validate_only) const;
-  CreateTopicsResponse create_all(const CreateTopicsRequest& message) const;
   void describe(const Topic& topic, Answered& answer) const;
 
   const Identity& identity_;
   Topics& topics_;
-  BlockingPool& blocking_;
 };
 
 Failure bad_assignment(std::string message) {
@@ -66,7 +61,7 @@ coordinator::Result<std::int32_t> check_assignments(const CreateTopicsRequest::T
   return count;
 }
 
-coordinator::Result<NewTopic> CreateTopicsHandler::to_new_topic(
+coordinator::Result<NewTopic> CreateTopics::to_new_topic(
     const CreateTopicsRequest::Topic& asked) const {
   NewTopic topic;
   topic.name = asked.name;
@@ -96,15 +91,14 @@ coordinator::Result<NewTopic> CreateTopicsHandler::to_new_topic(
   return topic;
 }
 
-coordinator::Result<Topic> CreateTopicsHandler::make(const NewTopic& topic,
-                                                     bool validate_only) const {
+coordinator::Result<Topic> CreateTopics::make(const NewTopic& topic, bool validate_only) const {
   if (validate_only) return topics_.catalog().plan(topic);
   const auto created = topics_.create(topic);
   if (!created) return created.error();
   return **created;
 }
 
-void CreateTopicsHandler::describe(const Topic& topic, Answered& answer) const {
+void CreateTopics::describe(const Topic& topic, Answered& answer) const {
   answer.topic_id = to_wire_id(topic.id);
   answer.num_partitions = topic.partition_count;
   answer.replication_factor = 1;
@@ -117,7 +111,8 @@ void CreateTopicsHandler::describe(const Topic& topic, Answered& answer) const {
   }
 }
 
-CreateTopicsResponse CreateTopicsHandler::create_all(const CreateTopicsRequest& message) const {
+CreateTopicsResponse CreateTopics::create_all(const CreateTopicsRequest& message,
+                                              Request& request) const {
   std::map<std::string_view, int> named;
   for (const auto& asked : message.topics) ++named[asked.name];
   CreateTopicsResponse response;
@@ -141,24 +136,10 @@ CreateTopicsResponse CreateTopicsHandler::create_all(const CreateTopicsRequest& 
     describe(*made, answer);
     if (message.validate_only) answer.topic_id = {};
   }
-  return response;
-}
-
-asio::awaitable<Answer> CreateTopicsHandler::handle(std::shared_ptr<Request> request) {
-  const auto message =
-      protocol::decode_request<CreateTopicsRequest>(request->body, request->header.api_version);
-  if (!message) co_return Answer::close(message.error().message);
-  // The frame that the message points into lives as long as the request.
-  const auto response = std::make_shared<CreateTopicsResponse>();
-  std::function<void()> work = [this, request, response, message = *message] {
-    *response = create_all(message);
-  };
-  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
-  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
-  request->failed = std::ranges::any_of(response->topics, [](const Answered& answer) {
+  request.failed = std::ranges::any_of(response.topics, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });
-  co_return reply(*request, *response);
+  return response;
 }
 
 }  // namespace
@@ -166,7 +147,12 @@ asio::awaitable<Answer> CreateTopicsHandler::handle(std::shared_ptr<Request> req
 Route create_topics_route(const Identity& identity, Topics& topics, BlockingPool& blocking) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kCreateTopics);
-  route.waiting = std::make_shared<CreateTopicsHandler>(identity, topics, blocking);
+  const auto maker = std::make_shared<CreateTopics>(identity, topics);
+  route.waiting = on_blocking_pool(
+      blocking,
+      answering<CreateTopicsRequest>([maker](const CreateTopicsRequest& message, Request& request) {
+        return maker->create_all(message, request);
+      }));
   return route;
 }
 

@@ -7,12 +7,10 @@
 #include "broker/blocking.h"
 #include "broker/error_map.h"
 #include "broker/handlers/wire_types.h"
-#include "broker/waiting_handler.h"
 #include "protocol/messages/delete_topics.h"
 
 namespace orloj::broker {
 
-namespace asio = boost::asio;
 using protocol::DeleteTopicsRequest;
 using protocol::DeleteTopicsResponse;
 using protocol::ErrorCode;
@@ -24,22 +22,19 @@ namespace {
 constexpr std::int16_t kFirstVersionWithDeletionDisabled = 3;
 constexpr std::int16_t kFirstVersionWithIds = 6;
 
-class DeleteTopicsHandler : public WaitingHandler {
+class DeleteTopics {
  public:
-  DeleteTopicsHandler(const BrokerOptions& options, Topics& topics,
-                      coordinator::GroupCoordinator& groups, BlockingPool& blocking)
-      : options_(options), topics_(topics), groups_(groups), blocking_(blocking) {}
+  DeleteTopics(const BrokerOptions& options, Topics& topics, coordinator::GroupCoordinator& groups)
+      : options_(options), topics_(topics), groups_(groups) {}
 
-  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+  DeleteTopicsResponse delete_all(const DeleteTopicsRequest& message, Request& request);
 
  private:
-  DeleteTopicsResponse delete_all(const DeleteTopicsRequest& message, std::int16_t version);
   Answered delete_one(const DeleteTopicsRequest::Topic& asked, std::set<log::TopicId>& done);
 
   const BrokerOptions& options_;
   Topics& topics_;
   coordinator::GroupCoordinator& groups_;
-  BlockingPool& blocking_;
 };
 
 void refuse(Answered& answer, ErrorCode code, std::string message) {
@@ -47,8 +42,8 @@ void refuse(Answered& answer, ErrorCode code, std::string message) {
   answer.error_message = std::move(message);
 }
 
-Answered DeleteTopicsHandler::delete_one(const DeleteTopicsRequest::Topic& asked,
-                                         std::set<log::TopicId>& done) {
+Answered DeleteTopics::delete_one(const DeleteTopicsRequest::Topic& asked,
+                                  std::set<log::TopicId>& done) {
   Answered answer;
   answer.topic_id = asked.topic_id;
   if (asked.name) answer.name = std::string(*asked.name);
@@ -79,8 +74,9 @@ Answered DeleteTopicsHandler::delete_one(const DeleteTopicsRequest::Topic& asked
   return answer;
 }
 
-DeleteTopicsResponse DeleteTopicsHandler::delete_all(const DeleteTopicsRequest& message,
-                                                     std::int16_t version) {
+DeleteTopicsResponse DeleteTopics::delete_all(const DeleteTopicsRequest& message,
+                                              Request& request) {
+  const std::int16_t version = request.header.api_version;
   std::vector<DeleteTopicsRequest::Topic> asked = message.topics;
   if (version < kFirstVersionWithIds) {
     for (const std::string_view name : message.topic_names) asked.emplace_back().name = name;
@@ -100,23 +96,10 @@ DeleteTopicsResponse DeleteTopicsHandler::delete_all(const DeleteTopicsRequest& 
                                                         : ErrorCode::kInvalidRequest,
            "delete.topic.enable is false");
   }
-  return response;
-}
-
-asio::awaitable<Answer> DeleteTopicsHandler::handle(std::shared_ptr<Request> request) {
-  const std::int16_t version = request->header.api_version;
-  const auto message = protocol::decode_request<DeleteTopicsRequest>(request->body, version);
-  if (!message) co_return Answer::close(message.error().message);
-  const auto response = std::make_shared<DeleteTopicsResponse>();
-  std::function<void()> work = [this, request, response, version, message = *message] {
-    *response = delete_all(message, version);
-  };
-  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
-  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
-  request->failed = std::ranges::any_of(response->responses, [](const Answered& answer) {
+  request.failed = std::ranges::any_of(response.responses, [](const Answered& answer) {
     return answer.error_code != ErrorCode::kNone;
   });
-  co_return reply(*request, *response);
+  return response;
 }
 
 }  // namespace
@@ -125,7 +108,12 @@ Route delete_topics_route(const BrokerOptions& options, Topics& topics,
                           coordinator::GroupCoordinator& groups, BlockingPool& blocking) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kDeleteTopics);
-  route.waiting = std::make_shared<DeleteTopicsHandler>(options, topics, groups, blocking);
+  const auto maker = std::make_shared<DeleteTopics>(options, topics, groups);
+  route.waiting = on_blocking_pool(
+      blocking,
+      answering<DeleteTopicsRequest>([maker](const DeleteTopicsRequest& message, Request& request) {
+        return maker->delete_all(message, request);
+      }));
   return route;
 }
 

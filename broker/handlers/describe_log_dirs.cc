@@ -7,24 +7,21 @@
 
 #include "broker/answering.h"
 #include "broker/blocking.h"
-#include "broker/waiting_handler.h"
 #include "protocol/messages/describe_log_dirs.h"
 
 namespace orloj::broker {
 
-namespace asio = boost::asio;
 using protocol::DescribeLogDirsRequest;
 using protocol::DescribeLogDirsResponse;
 
 namespace {
 
-class DescribeLogDirsHandler : public WaitingHandler {
+class DescribeLogDirs {
  public:
-  DescribeLogDirsHandler(const log::LogOptions& options, const Topics& topics,
-                         BlockingPool& blocking)
-      : options_(options), topics_(topics), blocking_(blocking) {}
+  DescribeLogDirs(const log::LogOptions& options, const Topics& topics)
+      : options_(options), topics_(topics) {}
 
-  asio::awaitable<Answer> handle(std::shared_ptr<Request> request) override;
+  DescribeLogDirsResponse describe(const DescribeLogDirsRequest& message) const;
 
  private:
   using TopicPtr = std::shared_ptr<const coordinator::Topic>;
@@ -34,15 +31,12 @@ class DescribeLogDirsHandler : public WaitingHandler {
   using Wanted = std::map<TopicPtr, std::set<std::int32_t>, ByName>;  // what exists of it
 
   Wanted wanted(const DescribeLogDirsRequest& message) const;
-  DescribeLogDirsResponse describe(const Wanted& wanted) const;
 
   const log::LogOptions& options_;
   const Topics& topics_;
-  BlockingPool& blocking_;
 };
 
-DescribeLogDirsHandler::Wanted DescribeLogDirsHandler::wanted(
-    const DescribeLogDirsRequest& message) const {
+DescribeLogDirs::Wanted DescribeLogDirs::wanted(const DescribeLogDirsRequest& message) const {
   Wanted found;
   if (!message.topics) {
     for (const auto& [name, topic] : topics_.catalog().snapshot()->by_name) {
@@ -60,7 +54,7 @@ DescribeLogDirsHandler::Wanted DescribeLogDirsHandler::wanted(
   return found;
 }
 
-DescribeLogDirsResponse DescribeLogDirsHandler::describe(const Wanted& wanted) const {
+DescribeLogDirsResponse DescribeLogDirs::describe(const DescribeLogDirsRequest& message) const {
   DescribeLogDirsResponse response;
   auto& directory = response.results.emplace_back();
   std::error_code error;
@@ -70,7 +64,7 @@ DescribeLogDirsResponse DescribeLogDirsHandler::describe(const Wanted& wanted) c
     directory.total_bytes = static_cast<std::int64_t>(volume.capacity);
     directory.usable_bytes = static_cast<std::int64_t>(volume.available);
   }
-  for (const auto& [topic, partitions] : wanted) {
+  for (const auto& [topic, partitions] : wanted(message)) {
     DescribeLogDirsResponse::Topic answered;
     answered.name = topic->name;
     for (const std::int32_t index : partitions) {
@@ -86,26 +80,18 @@ DescribeLogDirsResponse DescribeLogDirsHandler::describe(const Wanted& wanted) c
   return response;
 }
 
-asio::awaitable<Answer> DescribeLogDirsHandler::handle(std::shared_ptr<Request> request) {
-  const auto message =
-      protocol::decode_request<DescribeLogDirsRequest>(request->body, request->header.api_version);
-  if (!message) co_return Answer::close(message.error().message);
-  const auto response = std::make_shared<DescribeLogDirsResponse>();
-  std::function<void()> work = [this, response, wanted = wanted(*message)] {
-    *response = describe(wanted);
-  };
-  const bool done = co_await on_blocking_thread(blocking_, std::move(work));
-  if (!done) co_return Answer::close("blocking_queue_max is exceeded");
-  co_return reply(*request, *response);
-}
-
 }  // namespace
 
 Route describe_log_dirs_route(const log::LogOptions& options, const Topics& topics,
                               BlockingPool& blocking) {
   Route route;
   route.api = protocol::find_api(protocol::ApiKey::kDescribeLogDirs);
-  route.waiting = std::make_shared<DescribeLogDirsHandler>(options, topics, blocking);
+  const auto maker = std::make_shared<DescribeLogDirs>(options, topics);
+  route.waiting = on_blocking_pool(
+      blocking,
+      answering<DescribeLogDirsRequest>([maker](const DescribeLogDirsRequest& message, Request&) {
+        return maker->describe(message);
+      }));
   return route;
 }
 

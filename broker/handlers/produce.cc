@@ -66,8 +66,7 @@ class ProduceHandler : public WaitingHandler {
   asio::awaitable<Answer> wait(Unfinished work) const;
   NeedsScheduleLog go_on(Request& request, const ProduceRequest& message, Started& started) const;
   AppendOutcome append(Request& request, const ProduceRequest& message, Started& started) const;
-  std::shared_ptr<const coordinator::Topic> find(const ProduceRequest::Topic& topic,
-                                                 std::int16_t version) const;
+  ProduceTarget find(const ProduceRequest::Topic& topic, std::int16_t version) const;
 
   const ProduceServices services_;
   const ProduceAppender appender_;
@@ -77,17 +76,10 @@ bool acks_are_valid(std::int16_t acks) {
   return acks >= -1 && acks <= 1;
 }
 
-void refuse(ProduceResponse::Partition& answer, ErrorCode code, std::string message) {
-  answer.error_code = code;
-  answer.base_offset = log::kNoOffset;
-  answer.error_message = std::move(message);
-}
-
-std::shared_ptr<const coordinator::Topic> ProduceHandler::find(const ProduceRequest::Topic& topic,
-                                                               std::int16_t version) const {
+ProduceTarget ProduceHandler::find(const ProduceRequest::Topic& topic, std::int16_t version) const {
   const auto& catalog = services_.topics.catalog();
-  return version >= kFirstVersionWithTopicIds ? catalog.find(to_log(topic.topic_id))
-                                              : catalog.find(topic.name);
+  const bool by_id = version >= kFirstVersionWithTopicIds;
+  return {by_id ? catalog.find(to_log(topic.topic_id)) : catalog.find(topic.name), version, by_id};
 }
 
 // The partition at started.next.
@@ -98,10 +90,6 @@ AppendOutcome ProduceHandler::append(Request& request, const ProduceRequest& mes
   answer.index = asked.index;
   if (!acks_are_valid(message.acks)) {
     refuse(answer, ErrorCode::kInvalidRequiredAcks, "acks must be -1, 0 or 1");
-    return {};
-  }
-  if (!started.target.topic && started.target.version >= kFirstVersionWithTopicIds) {
-    refuse(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
     return {};
   }
   const auto records = asked.records.value_or(protocol::BytesView{});
@@ -121,7 +109,7 @@ NeedsScheduleLog ProduceHandler::go_on(Request& request, const ProduceRequest& m
       auto& topic = topics.emplace_back();
       topic.name = asked.name;
       topic.topic_id = asked.topic_id;
-      started.target = {find(asked, request.header.api_version), request.header.api_version};
+      started.target = find(asked, request.header.api_version);
     }
     for (; next.partition < asked.partitions.size(); ++next.partition) {
       auto& partitions = topics.back().partitions;

@@ -15,17 +15,17 @@ namespace orloj::broker {
 using protocol::ErrorCode;
 using Answered = protocol::ProduceResponse::Partition;
 
-namespace {
-
-constexpr std::int16_t kFirstVersionWithZstd = 7;
-
 void refuse(Answered& answer, ErrorCode code, std::string message) {
   answer.error_code = code;
   answer.base_offset = log::kNoOffset;
   answer.error_message = std::move(message);
 }
 
-void refuse(Answered& answer, log::ByteView batch, const log::BatchFault& fault) {
+namespace {
+
+constexpr std::int16_t kFirstVersionWithZstd = 7;
+
+void refuse_batch(Answered& answer, log::ByteView batch, const log::BatchFault& fault) {
   ErrorCode code = to_wire(fault.code);
   if (fault.code == log::ErrorCode::kInvalidBatch) {
     // Bits that flipped on the way are worth another try; a batch made wrong is not.
@@ -36,7 +36,7 @@ void refuse(Answered& answer, log::ByteView batch, const log::BatchFault& fault)
   if (fault.record_index >= 0) answer.record_errors.push_back({fault.record_index, fault.message});
 }
 
-void refuse(Answered& answer, const scheduler::Refused& refused) {
+void refuse_records(Answered& answer, const scheduler::Refused& refused) {
   refuse(answer, ErrorCode::kInvalidRecord, refused.message);
   for (const auto& record : refused.records) {
     answer.record_errors.push_back({record.batch_index, record.message});
@@ -57,69 +57,94 @@ std::optional<std::pair<ErrorCode, std::string>> fault_of(const log::BatchFacts&
   return std::nullopt;
 }
 
+log::BatchRules rules_for(const scheduler::TopicScheduleConfig& schedule,
+                          const log::LogOptions& limits) {
+  log::BatchRules rules;
+  rules.walk = schedule.enable || schedule.compacted ? log::RecordWalk::kAlways
+                                                     : log::RecordWalk::kUncompressed;
+  rules.keys = schedule.compacted ? log::KeyRule::kRequired : log::KeyRule::kOptional;
+  rules.limits.headers_max = limits.record_headers_max;
+  rules.limits.decompressed_max_bytes =
+      static_cast<std::size_t>(limits.decompressed_batch_max_bytes);
+  return rules;
+}
+
+log::AppendRequest request_for(std::span<std::byte> batch, const log::BatchFacts& facts) {
+  log::AppendRequest request;
+  request.data = batch;
+  request.producer = {facts.producer_id, facts.producer_epoch, facts.base_sequence,
+                      facts.record_count};
+  request.client_batch_bytes = batch.size();
+  request.oldest_timestamp_ms = facts.min_timestamp_ms;
+  request.newest_timestamp_ms = facts.max_timestamp_ms;
+  return request;
+}
+
 }  // namespace
 
-AppendOutcome ProduceAppender::append(const ProduceTarget& target, std::int32_t partition_index,
-                                      std::span<std::byte> batch, Answered& answer) const {
-  static thread_local log::ScratchBuffer scratch;
-  answer.index = partition_index;
-  const auto partition = target.topic ? topics_.partition(*target.topic, partition_index) : nullptr;
+std::shared_ptr<log::Partition> ProduceAppender::find(const ProduceTarget& target,
+                                                      std::int32_t partition_index,
+                                                      Answered& answer) const {
+  if (!target.topic && target.by_id) {
+    refuse(answer, ErrorCode::kUnknownTopicId, "no topic has this id");
+    return nullptr;
+  }
+  auto partition = target.topic ? topics_.partition(*target.topic, partition_index) : nullptr;
   if (!partition) {
     refuse(answer, ErrorCode::kUnknownTopicOrPartition, "no such topic or partition");
-    return {};
+    return nullptr;
   }
   if (target.topic->internal) {
     refuse(answer, ErrorCode::kInvalidTopicException,
            fmt::format("{} is internal: the broker alone writes it", target.topic->name));
-    return {};
+    return nullptr;
   }
+  return partition;
+}
+
+// Puts the halves of a batch with scheduled records into the request. False: refused.
+bool ProduceAppender::split(std::span<std::byte> batch,
+                            const scheduler::TopicScheduleConfig& schedule, Halves& halves,
+                            Answered& answer) const {
+  auto prepared = scheduler_.prepare(batch, schedule);
+  if (!prepared) {
+    refuse(answer, to_wire(prepared.error().code), prepared.error().message);
+    return false;
+  }
+  if (const auto* refused = std::get_if<scheduler::Refused>(&*prepared)) {
+    refuse_records(answer, *refused);
+    return false;
+  }
+  if (auto* split = std::get_if<scheduler::Split>(&*prepared)) {
+    halves.owner = std::move(*split);
+    halves.request.data = halves.owner.data;
+    halves.request.schedule = halves.owner.schedule;
+    halves.request.producer = halves.owner.producer;
+  }
+  return true;
+}
+
+AppendOutcome ProduceAppender::append(const ProduceTarget& target, std::int32_t partition_index,
+                                      std::span<std::byte> batch, Answered& answer) const {
+  static thread_local log::ScratchBuffer scratch;
+  const auto partition = find(target, partition_index, answer);
+  if (!partition) return {};
   const auto schedule = topics_.schedule_config(*target.topic);
-  log::BatchRules rules;
-  rules.walk = schedule->enable || schedule->compacted ? log::RecordWalk::kAlways
-                                                       : log::RecordWalk::kUncompressed;
-  rules.keys = schedule->compacted ? log::KeyRule::kRequired : log::KeyRule::kOptional;
-  rules.limits.headers_max = limits_.record_headers_max;
-  rules.limits.decompressed_max_bytes =
-      static_cast<std::size_t>(limits_.decompressed_batch_max_bytes);
-  const auto facts = log::validate_batch(batch, rules, scratch);
+  const auto facts = log::validate_batch(batch, rules_for(*schedule, limits_), scratch);
   if (!facts) {
-    refuse(answer, batch, facts.error());
+    refuse_batch(answer, batch, facts.error());
     return {};
   }
   if (auto fault = fault_of(*facts, target.version)) {
     refuse(answer, fault->first, std::move(fault->second));
     return {};
   }
-
-  log::AppendRequest request;
-  request.data = batch;
-  request.producer = {facts->producer_id, facts->producer_epoch, facts->base_sequence,
-                      facts->record_count};
-  request.client_batch_bytes = batch.size();
-  request.oldest_timestamp_ms = facts->min_timestamp_ms;
-  request.newest_timestamp_ms = facts->max_timestamp_ms;
-  scheduler::Split split;  // owns the halves until they are appended
-  if (schedule->enable) {
-    auto prepared = scheduler_.prepare(batch, *schedule);
-    if (!prepared) {
-      refuse(answer, to_wire(prepared.error().code), prepared.error().message);
-      return {};
-    }
-    if (const auto* refused = std::get_if<scheduler::Refused>(&*prepared)) {
-      refuse(answer, *refused);
-      return {};
-    }
-    if (auto* halves = std::get_if<scheduler::Split>(&*prepared)) {
-      split = std::move(*halves);
-      request.data = split.data;
-      request.schedule = split.schedule;
-      request.producer = split.producer;
-    }
-    if (!request.schedule.empty() && !partition->has_schedule_log()) {
-      return {AppendOutcome::Kind::kNeedsScheduleLog, partition, {}};
-    }
+  Halves halves{request_for(batch, *facts), {}};
+  if (schedule->enable && !split(batch, *schedule, halves, answer)) return {};
+  if (!halves.request.schedule.empty() && !partition->has_schedule_log()) {
+    return {AppendOutcome::Kind::kNeedsScheduleLog, partition, {}};
   }
-  const auto appended = partition->append(request);
+  const auto appended = partition->append(halves.request);
   if (!appended) {
     refuse(answer, to_wire(appended.error().code), appended.error().message);
     return {};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "broker/topics.h"
 #include "coordinator/topic.h"
@@ -17,7 +18,8 @@ namespace orloj::broker {
 
 struct ProduceTarget {
   std::shared_ptr<const coordinator::Topic> topic;  // null: unknown
-  std::int16_t version = 0;
+  std::int16_t version = 0;                         // of the request
+  bool by_id = false;                               // how the client named the topic
 };
 
 struct AppendOutcome {
@@ -31,18 +33,32 @@ struct AppendOutcome {
   log::DurableTarget durable;
 };
 
+// Makes an answer that says why nothing was appended.
+void refuse(protocol::ProduceResponse::Partition& answer, protocol::ErrorCode code,
+            std::string message);
+
 class ProduceAppender {
  public:
   ProduceAppender(const Topics& topics, const scheduler::Scheduler& scheduler,
                   const log::LogOptions& limits)
       : topics_(topics), scheduler_(scheduler), limits_(limits) {}
 
-  // Fills `answer`. `batch` is patched in place. Never waits for the disk.
+  // Fills `answer` but for its index. `batch` is patched in place. Never waits for the disk.
   AppendOutcome append(const ProduceTarget& target, std::int32_t partition,
                        std::span<std::byte> batch,
                        protocol::ProduceResponse::Partition& answer) const;
 
  private:
+  struct Halves {
+    log::AppendRequest request;
+    scheduler::Split owner;  // of what the request points into, if the batch was split
+  };
+
+  std::shared_ptr<log::Partition> find(const ProduceTarget& target, std::int32_t partition,
+                                       protocol::ProduceResponse::Partition& answer) const;
+  bool split(std::span<std::byte> batch, const scheduler::TopicScheduleConfig& schedule,
+             Halves& halves, protocol::ProduceResponse::Partition& answer) const;
+
   const Topics& topics_;
   const scheduler::Scheduler& scheduler_;
   const log::LogOptions& limits_;
