@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "log/batch_format.h"
 #include "log/crash_point.h"
 #include "log/format.h"
 #include "log/segment.h"
@@ -210,7 +211,10 @@ Status Recoverer::settle_tail(Segment& segment, const SegmentTail& tail, std::si
     return {};
   }
   if (tail.physical_bytes > segment.size_bytes()) {
-    out_.bytes_truncated += tail.physical_bytes - segment.size_bytes();
+    // A zero batch header behind the end is no torn write but what every append leaves.
+    const std::int64_t behind = tail.physical_bytes - segment.size_bytes();
+    out_.bytes_truncated +=
+        std::max<std::int64_t>(behind - std::int64_t{batch_format::kHeaderBytes}, 0);
     if (Status cut = segment.discard_tail(); !cut) {
       return cut;
     }

@@ -212,6 +212,13 @@ TEST_F(SegmentedLogTest, LostIndexes_AreRebuilt) {
   EXPECT_EQ(read_all().size(), 50U);
 }
 
+TEST_F(SegmentedLogTest, UncleanStop_WithNothingTorn_TellsOfNothingCut) {
+  create();
+  fill(10);
+  EXPECT_EQ(reopen(LastStop::kUnclean, 6).bytes_truncated, 0);
+  EXPECT_EQ(log_->end_offset(), 30);
+}
+
 TEST_F(SegmentedLogTest, UncleanStop_AdoptsGoodBatchesAndCutsTheTornTail) {
   create();
   fill(10);
