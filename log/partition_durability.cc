@@ -59,12 +59,15 @@ Status Partition::sync_data() {
 Status Partition::run_flush() {
   const std::lock_guard durability(impl_->durability_mutex);
   {
+    const Offset durable_end = impl_->waiters->offsets(LogKind::kData).durable_end;
     const std::lock_guard lock(impl_->mutex);
     const TimestampMs now_ms = impl_->env.clock().wall_ms();
     const bool many = impl_->unsynced_records >= impl_->config.flush_messages;
     const bool long_ago = impl_->unsynced_since_ms != kNoTimestamp &&
                           now_ms - impl_->unsynced_since_ms >= impl_->config.flush_ms;
-    if (impl_->refusal || impl_->unsynced_records == 0 || !(many || long_ago)) {
+    // What closed segments hold is not to be lost to damage in an earlier one at the next start.
+    const bool rolled = impl_->data->log().segments().back()->base_offset() > durable_end;
+    if (impl_->refusal || impl_->unsynced_records == 0 || !(many || long_ago || rolled)) {
       return {};
     }
   }
@@ -168,7 +171,12 @@ Status Partition::Impl::close_logs() {
       if (const Status closed_log = attached_log->log().close(); !closed_log) {
         return closed_log;
       }
-      waiters->durable(kind, attached_log->log().end_offset()).run();
+      const Offset end = attached_log->log().end_offset();
+      if (kind == LogKind::kData && !data_in_journal) {
+        // The checkpoint of a clean stop carries it; a journal that has failed tells so there.
+        journal.note(attached_log->log_id(), end, [](const Status&) {});
+      }
+      waiters->durable(kind, end).run();
     }
   }
   ProducerFacts facts;
