@@ -91,6 +91,9 @@ Status Broker::Impl::open_metadata() {
   auto opened = coordinator::Catalog::open(env, *metadata, config.coordinator);
   if (!opened) return room_error(opened.error().message);
   catalog = std::move(*opened);
+  if (const auto pinned = coordinator::pin_offsets_durability(*catalog); !pinned) {
+    return room_error(pinned.error().message);
+  }
   producer_ids.emplace(*metadata, config.coordinator.producer_id_block);
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string>
 #include <utility>
 
 #include "coordinator/group/group_directory.h"
@@ -12,6 +13,10 @@ namespace orloj::coordinator {
 namespace {
 
 using IfAbsent = GroupShard::IfAbsent;
+
+// A commit is answered when it is on stable storage, whatever the broker setting durability says.
+const std::string kDurabilityKey = "durability";
+const std::string kPinnedDurability = "sync";
 
 bool same_word(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
@@ -338,6 +343,14 @@ GroupCoordinatorStats LocalGroupCoordinator::stats() const {
 
 }  // namespace
 
+Status pin_offsets_durability(Catalog& catalog) {
+  const auto topic = catalog.find(kOffsetsTopic);
+  if (topic == nullptr) return {};
+  const auto kept = topic->configs.find(kDurabilityKey);
+  if (kept != topic->configs.end() && kept->second == kPinnedDurability) return {};
+  return catalog.alter_configs(topic->name, {{kDurabilityKey, kPinnedDurability}});
+}
+
 NewTopic offsets_topic(const GroupOptions& options) {
   NewTopic topic;
   topic.name = std::string(kOffsetsTopic);
@@ -345,6 +358,7 @@ NewTopic offsets_topic(const GroupOptions& options) {
   topic.internal = true;
   topic.configs = {{"cleanup.policy", "compact"},
                    {"compression.type", "producer"},
+                   {kDurabilityKey, kPinnedDurability},
                    {"segment.bytes", std::to_string(options.offsets_topic_segment_bytes)},
                    {"max.message.bytes", std::to_string(options.record_batch_max_bytes)}};
   return topic;

@@ -28,8 +28,12 @@ namespace orloj::coordinator {
 
 inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 
-// How __consumer_offsets is created: internal, compacted, offsets.topic.* settings.
+// How __consumer_offsets is created: internal, compacted, durable, offsets.topic.* settings.
 NewTopic offsets_topic(const GroupOptions& options);
+
+// The same durability for a topic that was created without one of its own. To be called before the
+// logs are opened.
+Status pin_offsets_durability(Catalog& catalog);
 
 struct GroupCoordinatorStats {
   std::int64_t groups = 0;

@@ -56,6 +56,7 @@ class Node {
   test::SimEnv& sim() { return sim_; }
   GroupOptions& group_options() { return options_.groups; }
   log::LogOptions& log_options() { return log_options_; }
+  BrokerTopicSettings& topic_defaults() { return options_.topic_defaults; }
   GroupCoordinator& groups() { return *groups_; }
   Catalog& catalog() { return *catalog_; }
   const std::vector<std::string>& alarms() const { return alarms_; }
@@ -78,6 +79,27 @@ class Node {
     sim_.disk.restart_after_power_cut();
     close();
     open();
+  }
+
+  // Smaller segments than a broker allows, until the next start.
+  void set_segment_bytes(std::int64_t bytes) {
+    for (const auto& partition : store_->all()) {
+      auto config = partition->config();
+      config.segment_bytes = bytes;
+      partition->set_config(config);
+    }
+  }
+  // One pass of the cleaner over the offsets topic.
+  void compact_offsets() {
+    for (const auto& partition : store_->all()) {
+      (void)partition->run_compaction();
+      EXPECT_FALSE(partition->stats().compaction_halted);
+    }
+  }
+  std::int64_t offsets_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto& partition : store_->all()) bytes += partition->stats().data_bytes;
+    return bytes;
   }
 
   GroupError prepare() {
@@ -137,6 +159,7 @@ class Node {
  private:
   void open() {
     catalog_ = Catalog::open(sim_.env(), metadata_, options_).value();
+    pin_offsets_durability(*catalog_).value();
     auto store = log::LogStore::open(
         sim_.env(), log_options_,
         [this]() -> log::Result<log::CatalogFacts> { return catalog_->log_facts(); },
@@ -169,8 +192,9 @@ class Node {
     if (!topic && if_missing == GroupCoordinator::IfMissing::kLeave) return partitions;
     if (!topic) {
       auto created = catalog_->create(offsets_topic(options_.groups), [&](const Topic& made) {
-        const auto logs = store_->create_topic(
-            {made.id, made.name, made.partition_count, to_log_config(made.configs, {})});
+        const auto logs =
+            store_->create_topic({made.id, made.name, made.partition_count,
+                                  to_log_config(made.configs, options_.topic_defaults)});
         return logs ? Status{} : Status(Error{ErrorCode::kLog, logs.error().message});
       });
       if (!created) return created.error();

@@ -20,6 +20,36 @@ TEST(GroupCoordinator, FirstUse_CreatesTheOffsetsTopic) {
   EXPECT_EQ(topic->configs.at("cleanup.policy"), "compact");
 }
 
+// The broker setting durability is for the topics of users.
+TEST(GroupCoordinator, Commits_AreDurableOnAnAsyncBroker) {
+  Node node;
+  node.topic_defaults() = {{"durability", "async"}};
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  for (std::int64_t offset = 0; offset < 5; ++offset) {
+    EXPECT_EQ(Node::error_of(node.commit("g", offset)), GroupError::kNone);
+    node.cut_power();
+    ASSERT_EQ(node.prepare(), GroupError::kNone);
+    EXPECT_EQ(node.fetch("g"), offset);
+  }
+}
+
+TEST(GroupCoordinator, OffsetsTopicWithoutADurabilityOfItsOwn_GetsOneAtTheStart) {
+  Node node;
+  node.topic_defaults() = {{"durability", "async"}};
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  const std::string name(kOffsetsTopic);
+  node.catalog().alter_configs(name, {{"durability", std::nullopt}}).value();
+  node.kill();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  EXPECT_EQ(node.catalog().find(kOffsetsTopic)->configs.at("durability"), "sync");
+  EXPECT_EQ(Node::error_of(node.commit("g", 7)), GroupError::kNone);
+  node.cut_power();
+  ASSERT_EQ(node.prepare(), GroupError::kNone);
+  EXPECT_EQ(node.fetch("g"), 7);
+}
+
 TEST(GroupCoordinator, LookingAlone_CreatesNothing) {
   Node node;
   while (node.groups().list({}).error == GroupError::kCoordinatorLoadInProgress) {
