@@ -55,6 +55,8 @@ inline constexpr std::string_view kFiredBatchAppendedBeforeJournal =
 inline constexpr std::string_view kFiredBeforeDone = "fired-before-done";
 inline constexpr std::string_view kDoneAppended = "done-appended";
 inline constexpr std::string_view kIndexFlushed = "index-flushed";
+inline constexpr std::string_view kCopiesAppended = "copies-appended";
+inline constexpr std::string_view kCopiesDurableBeforeHeadDrop = "copies-durable-before-head-drop";
 
 inline constexpr std::array kAll = {
     kAfterSegmentWriteBeforeJournal,
@@ -85,6 +87,8 @@ inline constexpr std::array kAll = {
     kFiredBeforeDone,
     kDoneAppended,
     kIndexFlushed,
+    kCopiesAppended,
+    kCopiesDurableBeforeHeadDrop,
 };
 
 }  // namespace orloj::log::crash_point

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "log/batch_evidence.h"
+#include "log/crash_point.h"
 #include "log/record_batch_builder.h"
 #include "scheduler/log_scan.h"
 
@@ -207,6 +208,7 @@ Status HeadDrop::append_copies(PartitionSchedule& schedule, const Chunk& chunk) 
     schedule.pending().abandon_copies();
     return from_log(appended.error());
   }
+  tools_.env.reached(log::crash_point::kCopiesAppended);
   schedule.head.copies_end = appended->durable.schedule_end;
   return {};
 }
@@ -224,6 +226,7 @@ Status HeadDrop::drop(PartitionSchedule& schedule) {
   if (const Status flushed = tools_.index.flush(); !flushed) {
     return flushed;
   }
+  tools_.env.reached(log::crash_point::kCopiesDurableBeforeHeadDrop);
   if (const log::Status dropped = schedule.partition().drop_schedule_head(head.scanned_to);
       !dropped) {
     return from_log(dropped.error());

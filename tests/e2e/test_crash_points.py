@@ -16,9 +16,10 @@ from storm import PARTITIONS, Sender, check_exactly_once
 pytestmark = pytest.mark.orloj_only
 
 HEADER = Path(ROOT, "log", "crash_point.h")
-# What one node never does in this story; the simulated power cuts of tests/log go there.
-OUT_OF_REACH = {"truncate-after-frame", "truncate-after-cut", "replace-before-swap",
-                "replace-after-swap"}
+# What a broker does not do in this story; tests/log/crash_points_test.cc and
+# tests/scheduler/crash_test.cc go there.
+OUT_OF_REACH = {"truncate-after-cut", "replace-before-swap", "replace-after-swap",
+                "copies-appended", "copies-durable-before-head-drop"}
 # Where scheduling could lose or double a record: part of the gate. The others are long.
 GATE = {"after-journal-sync", "schedule-half-appended-before-data-half",
         "fired-batch-appended-before-journal", "fired-before-done", "done-appended"}

@@ -10,7 +10,6 @@
 #include <memory>
 #include <thread>
 
-#include "log/crash_point.h"
 #include "log/data_directory.h"
 #include "log/env/whole_file.h"
 #include "tests/support/batches.h"
@@ -417,78 +416,6 @@ TEST_F(LogStoreTest, DeletedRecords_StayDeletedAfterAPowerCut) {
     }
   }
 }
-
-// Every named point of this room: the power goes there, and the next start finds all that was
-// acknowledged.
-class CrashPointTest : public LogStoreTest, public ::testing::WithParamInterface<std::string_view> {
- protected:
-  // Work that passes most points; ends when the power goes.
-  void work() {
-    const auto t = topic(1, "t");
-    if (facts_.topics.empty()) {
-      if (!store_->create_topic(t)) {
-        return;
-      }
-      facts_.topics.push_back(t);
-    }
-    for (int i = 0; i < 300 && !sim_.disk.power_is_off(); ++i) {
-      sim_.clock.advance_ms(1);
-      if (const auto appended = append(*partition(t))) {
-        if (wait_for(*partition(t), *appended)) {
-          acknowledged_ = appended->base_offset + 3;
-        }
-      }
-      if (i == 150) {
-        partition(t)->delete_records(acknowledged_ / 2, [](const Status&) {});
-      }
-    }
-    if (!sim_.disk.power_is_off() && store_->create_topic(topic(9, "doomed")) &&
-        !sim_.disk.power_is_off()) {
-      facts_.tombstones.push_back(topic(9, "doomed").topic_id);
-      (void)store_->delete_topic(topic(9, "doomed").topic_id);
-    }
-    if (!sim_.disk.power_is_off()) {
-      (void)store_->close();
-    }
-  }
-
-  Offset acknowledged_ = 0;
-};
-
-TEST_P(CrashPointTest, PowerCutThere_LosesNothingAcknowledged) {
-  options_.journal_file_bytes = 64 << 10;
-  options_.journal_files_max = 2;
-  options_.checkpoint_interval_ms = 5;
-  for (std::int64_t nth = 1; nth <= 3; ++nth) {
-    sim_.disk.arm(std::string(GetParam()), nth);
-    auto opened = try_open();
-    if (opened.has_value()) {
-      store_ = *std::move(opened);
-      work();
-    }
-    store_.reset();
-    sim_.disk.restart_after_power_cut();
-    sim_.disk.disarm();
-    failures_ = 0;
-    failure_ = {};
-    open();
-    if (!facts_.topics.empty()) {
-      EXPECT_GE(partition(topic(1, "t"))->offsets().high_watermark, acknowledged_);
-      ASSERT_TRUE(append_durably(*partition(topic(1, "t"))));
-    }
-    store_.reset();
-    sim_.disk.restart_after_power_cut();
-    failures_ = 0;
-    failure_ = {};
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, CrashPointTest, ::testing::ValuesIn(crash_point::kAll),
-                         [](const auto& tested) {
-                           std::string text(tested.param);
-                           std::erase(text, '-');
-                           return text;
-                         });
 
 }  // namespace
 }  // namespace orloj::log

@@ -2,18 +2,15 @@
 // named crash point and at random instants while thousands fire.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <random>
 #include <set>
 
-#include "log/crash_point.h"
 #include "scheduler/time_values.h"
 #include "tests/scheduler/scheduler_fixture.h"
+#include "tests/support/crash_points.h"
 
 namespace orloj::scheduler {
 namespace {
-
-namespace crash_point = log::crash_point;
 
 enum class Crash : std::uint8_t { kPowerCut, kKill };
 
@@ -119,15 +116,6 @@ class World {
   std::set<std::string> acknowledged_;
 };
 
-constexpr std::array kPoints = {crash_point::kAfterSegmentWriteBeforeJournal,
-                                crash_point::kBeforeJournalSync,
-                                crash_point::kAfterJournalSync,
-                                crash_point::kScheduleHalfAppendedBeforeDataHalf,
-                                crash_point::kFiredBatchAppendedBeforeJournal,
-                                crash_point::kFiredBeforeDone,
-                                crash_point::kDoneAppended,
-                                crash_point::kIndexFlushed};
-
 class CrashPoints
     : public testing::TestWithParam<std::tuple<std::string_view, log::Durability, int>> {};
 
@@ -138,7 +126,7 @@ TEST_P(CrashPoints, Promise2_PowerCutThere_LeavesExactlyOneCopy) {
   World world(seed, durability);
   world.produce(300);
   world.house.sim.disk.arm(std::string(point), nth);
-  for (int i = 0; i < 400 && !world.house.sim.disk.power_is_off(); ++i) {
+  for (int i = 0; i < 4'000 && !world.house.sim.disk.power_is_off(); ++i) {
     world.step();
   }
   ASSERT_TRUE(world.house.sim.disk.power_is_off()) << "never reached";
@@ -158,7 +146,7 @@ std::string point_name(
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CrashPoints,
-                         testing::Combine(testing::ValuesIn(kPoints),
+                         testing::Combine(testing::ValuesIn(test::kSchedulerCrashPoints),
                                           testing::Values(log::Durability::kSync,
                                                           log::Durability::kAsync),
                                           testing::Values(1, 4)),
