@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/log/partition_fixture.h"
 
 namespace orloj::log {
@@ -196,6 +198,40 @@ TEST_F(PartitionRestartTest, ReservedProducer_IsRemembered_HoweverLongItWasSilen
   ASSERT_TRUE(partition_->producer_position(kFirstReservedProducerId));
   EXPECT_FALSE(partition_->producer_position(kProducer));
   EXPECT_EQ(append(firing(0)).value().verdict, AppendVerdict::kDuplicate);
+}
+
+// Producers choose the timestamps of their records; how long they were silent is the broker's word.
+TEST_F(PartitionRestartTest, Producers_AreForgottenByTheBrokersClock_WhateverTheirRecordsSay) {
+  constexpr std::int64_t kCenturyMs = 100LL * 365 * 86'400'000;
+  const TimestampMs now = clock_.wall_ms();
+  const std::array<TimestampMs, 4> times = {kNoTimestamp, 0, now - kCenturyMs, now + kCenturyMs};
+  const auto append_each = [&](AppendVerdict expected) {
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      const ProducerEvidence producer{.producer_id = 100 + static_cast<ProducerId>(i),
+                                      .producer_epoch = 0,
+                                      .base_sequence = 0,
+                                      .sequence_count = 0};
+      EXPECT_EQ(append(make_client_batch("is", producer, times[i])).value().verdict, expected)
+          << times[i];
+    }
+    journal_->sync();
+  };
+  spec_.config.timestamp_after_max_ms = INT64_MAX;
+  create();
+  append_each(AppendVerdict::kAppended);
+  for (const bool restarts : {false, true}) {
+    if (restarts) {
+      crash_and_open();
+      append_each(AppendVerdict::kDuplicate);
+      restart_clean();
+    }
+    clock_.advance_ms(options_.producer_id_expiration_ms);
+    ASSERT_TRUE(partition_->run_retention());
+    append_each(AppendVerdict::kDuplicate);
+    clock_.advance_ms(1);
+    ASSERT_TRUE(partition_->run_retention());
+    append_each(AppendVerdict::kAppended);
+  }
 }
 
 TEST_F(PartitionRestartTest, BothGenerationsDamaged_StopFiring_ClientsGoOn) {
