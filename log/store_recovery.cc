@@ -50,6 +50,7 @@ class StoreRecoverer {
   Status check_directory(const std::string& name, const PartitionName& parsed);
   Status check_nothing_is_missing() const;
   Result<std::optional<std::string>> locate(const LogId& id) const;
+  Status check_every_log_is_known(const CheckpointPayload& checkpoint) const;
   Status replay_journal();
   Status recover_partition(const KnownTopic& topic, std::int32_t partition);
   Result<std::unique_ptr<SegmentedLog>> recover(const PartitionSpec& partition, LogKind kind);
@@ -163,6 +164,20 @@ Result<std::optional<std::string>> StoreRecoverer::locate(const LogId& id) const
                    "the data directory do not belong together: restore both from one copy"};
 }
 
+// A catalogue that is lost looks like an empty one. A log without records may be of a topic whose
+// creation was not committed.
+Status StoreRecoverer::check_every_log_is_known(const CheckpointPayload& checkpoint) const {
+  for (const LogFacts& facts : checkpoint.logs) {
+    if (facts.log_start == 0 && facts.synced_end == 0) {
+      continue;
+    }
+    if (const auto place = locate(facts.log); place.has_error()) {
+      return place.error();
+    }
+  }
+  return {};
+}
+
 Status StoreRecoverer::replay_journal() {
   const std::string path = directory_.journal_path();
   const auto reader = JournalReader::open(env_, path);
@@ -174,6 +189,9 @@ Status StoreRecoverer::replay_journal() {
                  path +
                      " is gone or empty; records that were acknowledged may "
                      "have been in it. Restore the data directory from a copy"};
+  }
+  if (Status known = check_every_log_is_known(reader->checkpoint()); !known) {
+    return known;
   }
   replay_.emplace(env_, reader->checkpoint(), [this](const LogId& id) { return locate(id); });
   const Status replayed =

@@ -306,11 +306,13 @@ TEST_F(LogStoreTest, CreateTopic_IsIdempotentAndNeverTakesOverForeignRecords) {
   create(t);
   ASSERT_TRUE(append_durably(*partition(t)));
   EXPECT_EQ(store_->create_topic(t)->front(), partition(t));
-  ASSERT_TRUE(store_->close());
-  store_.reset();
-  facts_.topics.clear();
-  open();
-  EXPECT_EQ(store_->create_topic(topic(2, "t")).error().code, ErrorCode::kCorrupt);
+  ASSERT_TRUE(sim_.disk.create_directories("/data/u-0"));
+  auto foreign =
+      sim_.disk.open("/data/u-0/00000000000000000000.log", OpenMode::kReadWriteCreate).value();
+  const auto records = test::make_batch(0, 1);
+  const ByteView bytes(records);
+  ASSERT_TRUE(foreign->pwrite(std::span(&bytes, 1), 0));
+  EXPECT_EQ(store_->create_topic(topic(2, "u")).error().code, ErrorCode::kCorrupt);
 }
 
 TEST_F(LogStoreTest, ACreationThatFailsOnAFullDisk_LeavesNothingBehind) {

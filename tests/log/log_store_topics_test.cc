@@ -92,5 +92,18 @@ TEST_F(LogStoreGrowthTest, WhatTheCatalogueDidNotLearnIsLeftOutAndMadeAgain) {
   EXPECT_EQ(end_of(1), kRecords);
 }
 
+TEST_F(LogStoreGrowthTest, ACatalogueThatIsLost_IsNotTakenForAnEmptyOne) {
+  ASSERT_TRUE(store_->close());
+  store_.reset();
+  facts_ = {};
+  const auto opened = LogStore::open(
+      sim_.env(), options_, [this]() -> Result<CatalogFacts> { return facts_; },
+      [](const Error&) {});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(opened.error().message.find("restore both from one copy"), std::string::npos);
+  EXPECT_TRUE(*sim_.disk.exists("/data/t-0"));
+}
+
 }  // namespace
 }  // namespace orloj::log
