@@ -261,8 +261,8 @@ Status Partition::Impl::append_data_half(const AppendRequest& request, Halves& h
   appended_records_total += halves.data->record_count();
   if (!data_in_journal) {
     unsynced_records += halves.data->record_count();
-    if (unsynced_since_ms == kNoTimestamp) {
-      unsynced_since_ms = pending.now_ms;
+    if (!unsynced_since_boot_ms) {
+      unsynced_since_boot_ms = env.clock().boot_ms();
     }
   }
   return {};

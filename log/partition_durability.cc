@@ -32,7 +32,7 @@ Status Partition::Impl::sync_data() {
     const std::lock_guard lock(mutex);
     end = data->log().end_offset();
     unsynced_records = 0;
-    unsynced_since_ms = kNoTimestamp;
+    unsynced_since_boot_ms.reset();
   }
   if (waiters->offsets(LogKind::kData).durable_end >= end) {
     return {};
@@ -61,10 +61,10 @@ Status Partition::run_flush() {
   {
     const Offset durable_end = impl_->waiters->offsets(LogKind::kData).durable_end;
     const std::lock_guard lock(impl_->mutex);
-    const TimestampMs now_ms = impl_->env.clock().wall_ms();
+    const std::int64_t now_boot_ms = impl_->env.clock().boot_ms();
     const bool many = impl_->unsynced_records >= impl_->config.flush_messages;
-    const bool long_ago = impl_->unsynced_since_ms != kNoTimestamp &&
-                          now_ms - impl_->unsynced_since_ms >= impl_->config.flush_ms;
+    const bool long_ago = impl_->unsynced_since_boot_ms &&
+                          now_boot_ms - *impl_->unsynced_since_boot_ms >= impl_->config.flush_ms;
     // What closed segments hold is not to be lost to damage in an earlier one at the next start.
     const bool rolled = impl_->data->log().segments().back()->base_offset() > durable_end;
     if (impl_->refusal || impl_->unsynced_records == 0 || !(many || long_ago || rolled)) {

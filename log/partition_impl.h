@@ -139,7 +139,7 @@ struct Partition::Impl {
   Status move_log_start(LogKind kind, Offset to);
   Status unlink_head(LogKind kind);
   Status trim_data(TimestampMs now_ms);
-  void unlink_due_trash(TimestampMs now_ms);
+  void unlink_due_trash(std::int64_t now_boot_ms);
 
   // partition_compaction.cc; under compaction_mutex
   Offset uncleanable_from() const;
@@ -160,7 +160,7 @@ struct Partition::Impl {
   std::int64_t producer_file_bytes_total = 0;  // appended_bytes_total when it was written
   struct Trash {
     SegmentList segments;
-    TimestampMs unlink_at_ms = 0;
+    std::int64_t unlink_at_boot_ms = 0;
   };
   std::vector<Trash> trash;  // renamed to *.deleted
 
@@ -176,10 +176,10 @@ struct Partition::Impl {
   std::int64_t appended_records_total = 0;
   std::int64_t appended_bytes_total = 0;
   std::int64_t duplicate_batches_total = 0;
-  std::int64_t unsynced_records = 0;             // async topics: since the last sync
-  TimestampMs unsynced_since_ms = kNoTimestamp;  // async topics: the first of them
-  Offset recent_next = 0;                        // the next recent_from
-  std::int64_t recent_bytes = 0;                 // appended behind recent_next
+  std::int64_t unsynced_records = 0;                   // async topics: since the last sync
+  std::optional<std::int64_t> unsynced_since_boot_ms;  // async topics: the first of them
+  Offset recent_next = 0;                              // the next recent_from
+  std::int64_t recent_bytes = 0;                       // appended behind recent_next
 
   // Set before they are visible to others, then fixed.
   LeaderEpoch leader_epoch = 0;

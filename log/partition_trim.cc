@@ -25,15 +25,20 @@ Status Partition::Impl::cover_by_producer_file(const ReplayRange& removed) {
 
 Status Partition::Impl::refresh_producer_file() {
   ProducerFacts facts;
+  std::int64_t appended = 0;
   {
     const std::lock_guard lock(mutex);
     if (appended_bytes_total - producer_file_bytes_total < options.producer_file_refresh_bytes) {
       return {};
     }
     facts = producer_facts();
-    producer_file_bytes_total = appended_bytes_total;
+    appended = appended_bytes_total;
   }
-  return producer_file.write(facts);
+  if (const Status written = producer_file.write(facts); !written) {
+    return written;
+  }
+  producer_file_bytes_total = appended;
+  return {};
 }
 
 Status Partition::Impl::move_log_start(LogKind kind, Offset to) {
@@ -77,21 +82,21 @@ Status Partition::Impl::unlink_head(LogKind kind) {
   if (kind == LogKind::kData && pin != kNoOffset) {
     keep_from = std::min(keep_from, pin);
   }
-  const TimestampMs now_ms = env.clock().wall_ms();
+  const std::int64_t unlink_at_boot_ms = env.clock().boot_ms() + options.file_delete_delay_ms;
   const std::lock_guard lock(mutex);
   auto dropped = target->log().drop_head(waiters->offsets(kind).log_start, keep_from);
   if (!dropped) {
     return dropped.error();
   }
   if (!dropped->empty()) {
-    trash.push_back({std::move(*dropped), now_ms + options.file_delete_delay_ms});
+    trash.push_back({std::move(*dropped), unlink_at_boot_ms});
   }
   return {};
 }
 
-void Partition::Impl::unlink_due_trash(TimestampMs now_ms) {
+void Partition::Impl::unlink_due_trash(std::int64_t now_boot_ms) {
   std::erase_if(trash, [&](const Trash& heap) {
-    if (heap.unlink_at_ms > now_ms) {
+    if (heap.unlink_at_boot_ms > now_boot_ms) {
       return false;
     }
     for (const auto& segment : heap.segments) {
@@ -149,9 +154,8 @@ Status Partition::run_retention() {
     const std::lock_guard lock(impl_->mutex);
     impl_->producers.expire(now_ms);
   }
-  if (const Status refreshed = impl_->refresh_producer_file(); !refreshed) {
-    return refreshed;
-  }
+  // What frees space comes before what may need some.
+  impl_->unlink_due_trash(impl_->env.clock().boot_ms());
   if (const Status trimmed = impl_->trim_data(now_ms); !trimmed) {
     return trimmed;
   }
@@ -161,8 +165,8 @@ Status Partition::run_retention() {
       return unlinked;
     }
   }
-  impl_->unlink_due_trash(now_ms);
-  return {};
+  impl_->unlink_due_trash(impl_->env.clock().boot_ms());
+  return impl_->refresh_producer_file();
 }
 
 void Partition::set_disk_space(DiskSpace space) {
