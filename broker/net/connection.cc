@@ -105,6 +105,7 @@ asio::awaitable<bool> Connection::read_frame(BudgetLease& lease) {
   while (!closed_) {
     switch (reader_.advance(max_bytes)) {
       case FrameReader::Event::kFrame:
+        half_frame_since_boot_ms_ = 0;  // the next one has its own time
         co_return true;
       case FrameReader::Event::kNegative:
         refuse("negative frame length");

@@ -182,7 +182,8 @@ def test_a_client_that_never_reads_is_closed_and_fills_no_memory(guarded, client
 @pytest.mark.parametrize("count", CROWDS)
 def test_a_crowd_of_connections_is_served(guarded, count, many_files):
     assert many_files > count + FILES_BESIDE_CONNECTIONS, "raise the limit of open files"
-    guard = guarded({"max.connections": count + 10}, connections=count)
+    guard = guarded({"max.connections": count + 10, "max.connections.per.ip": count + 10},
+                    connections=count)
     crowd = [guard.connect() for _ in range(count)]
     greet_all(crowd)
     for connection in crowd:

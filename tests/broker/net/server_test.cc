@@ -318,6 +318,26 @@ TEST_F(ServerTest, HalfRequest_IsClosedAtItsDeadline) {
   EXPECT_EQ(stats_.connections_timed_out_total, 1U);
 }
 
+TEST_F(ServerTest, ClientThatAlwaysSends_IsNotTakenForOneThatSendsTooSlowly) {
+  constexpr std::int64_t kDeadlineMs = 400;
+  options_.net.frame_deadline_ms = kDeadlineMs;
+  start();
+  Client client(server_->port(0));
+  const auto frame =
+      protocol::encode_request_frame(ListGroupsRequest{}, {16, 0, 1, "t"}).value().bytes;
+  const std::size_t half = frame.size() / 2;
+  ASSERT_TRUE(client.send(std::span(frame).first(half)));
+  // Whenever the broker looks there is half a frame, but never the same for long.
+  const std::int64_t end_boot_ms = env_.env().clock().boot_ms() + 3 * kDeadlineMs;
+  while (env_.env().clock().boot_ms() < end_boot_ms) {
+    std::vector<std::byte> rest(frame.begin() + static_cast<std::ptrdiff_t>(half), frame.end());
+    rest.insert(rest.end(), frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(half));
+    ASSERT_TRUE(client.send(rest));
+    ASSERT_TRUE(client.receive_frame().has_value());
+  }
+  EXPECT_EQ(stats_.connections_timed_out_total, 0U);
+}
+
 TEST_F(ServerTest, IdleConnection_IsClosed) {
   options_.net.connection_idle_max_ms = 50;
   start();
