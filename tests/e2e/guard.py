@@ -14,10 +14,12 @@ MEBIBYTE = 1 << 20
 QUEUED_BYTES = 32 * MEBIBYTE
 INFLATED_BYTES = 16 * MEBIBYTE
 FRAME_BYTES = 8 * MEBIBYTE
+JOURNAL_BYTES = 16 * MEBIBYTE
 SETTINGS = {
     "queued.max.request.bytes": QUEUED_BYTES,
     "decompressed.batch.max.bytes": INFLATED_BYTES,
     "socket.request.max.bytes": FRAME_BYTES,
+    "log.journal.pending.max.bytes": JOURNAL_BYTES,
     "socket.frame.deadline.ms": 1000,
     "socket.write.deadline.ms": 1000,
     "shutdown.drain.ms": 2000,
@@ -28,6 +30,7 @@ SETTINGS = {
 # the disk, and a little for each connection. RocksDB, thread stacks and malloc's own needs: slack.
 DECODE_FACTOR = 4
 INFLATED_COPIES = 4
+JOURNAL_BUFFERS = 2  # one is filled while the other one is written
 CONNECTION_BYTES = 16 * KIBIBYTE
 SLACK_BYTES = 48 * MEBIBYTE
 STEADY_TOPIC = "steady"
@@ -57,7 +60,8 @@ class Guard:
         self.steady = Steady(self.port, STEADY_TOPIC)
         self.at_rest = memory_bytes(self.pid, "VmRSS")
         self.budget = (QUEUED_BYTES * (1 + DECODE_FACTOR) + INFLATED_BYTES * INFLATED_COPIES
-                       + connections * CONNECTION_BYTES + SLACK_BYTES)
+                       + JOURNAL_BYTES * JOURNAL_BUFFERS + connections * CONNECTION_BYTES
+                       + SLACK_BYTES)
 
     def connect(self, **options):
         return Connection(self.port, **options)
