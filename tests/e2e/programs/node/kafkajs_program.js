@@ -73,6 +73,7 @@ async function start (group, topic) {
     member.partitions = payload.memberAssignment[topic] ?? []
   })
   consumer.on(consumer.events.REBALANCING, () => { member.partitions = [] })
+  member.joined = new Promise(resolve => consumer.on(consumer.events.GROUP_JOIN, resolve))
   await consumer.connect()
   await consumer.subscribe({ topics: [topic], fromBeginning: true })
   await consumer.run({
@@ -94,7 +95,9 @@ async function read (command) {
   const offset = command.offset ?? await offsetAt(command)
   const group = `reader-${process.pid}-${readers++}`
   // Without an assignment outside groups, this is how kafkajs reads from an offset.
-  const { consumer, inbox } = await start(group, topic)
+  const { consumer, inbox, joined } = await start(group, topic)
+  // run() returns too early when kafkajs has to try again, and until it has joined it cannot seek.
+  await joined
   consumer.seek({ topic, partition, offset: String(offset) })
   const found = []
   const deadline = Date.now() + ms
