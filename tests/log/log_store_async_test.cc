@@ -1,12 +1,8 @@
 // Async topics: what is on stable storage without anyone having waited for it is not lost to damage
 // elsewhere in the log.
-#include <gtest/gtest.h>
+#include <array>
 
-#include <memory>
-
-#include "log/log_store.h"
-#include "tests/support/batches.h"
-#include "tests/support/sim_env.h"
+#include "tests/log/log_store_fixture.h"
 
 namespace orloj::log {
 namespace {
@@ -15,41 +11,21 @@ constexpr int kBatches = 60;
 constexpr int kRecords = 10;
 constexpr const char* kFirstSegment = "/data/t-0/00000000000000000000.log";
 
-class LogStoreAsyncTest : public ::testing::Test {
+TopicLogConfig async_config() {
+  TopicLogConfig config;
+  config.durability = Durability::kAsync;
+  config.segment_bytes = 4096;
+  return config;
+}
+
+class LogStoreAsyncTest : public LogStoreFixture {
  protected:
-  LogStoreAsyncTest() {
-    options_.data_dir = "/data";
-    options_.journal_file_bytes = 256 << 10;
-    topic_.topic_id.bytes[0] = 1;
-    topic_.name = "t";
-    topic_.partition_count = 1;
-    topic_.config.durability = Durability::kAsync;
-    topic_.config.segment_bytes = 4096;
-    open();
-    facts_.topics = {topic_};
-    EXPECT_TRUE(store_->create_topic(topic_).has_value());
+  LogStoreAsyncTest() : LogStoreFixture(async_config()) {
     for (int i = 0; i < kBatches; ++i) {
-      auto batch = test::make_batch(0, kRecords);
-      AppendRequest request;
-      request.data = batch;
-      EXPECT_TRUE(partition()->append(request).has_value());
+      EXPECT_TRUE(append(0, kRecords).has_value());
     }
   }
 
-  void open() {
-    auto opened = LogStore::open(
-        sim_.env(), options_, [this]() -> Result<CatalogFacts> { return facts_; },
-        [](const Error&) {});
-    ASSERT_TRUE(opened.has_value()) << opened.error().message;
-    store_ = *std::move(opened);
-  }
-  void kill() {
-    sim_.disk.arm("now", 1);
-    sim_.disk.reached("now");
-    store_.reset();
-    sim_.disk.kill_process();
-    sim_.disk.disarm();
-  }
   // One bit of the length of the first segment's first batch: nothing behind it can be found.
   void damage_the_first_segment() {
     const auto file = sim_.disk.open(kFirstSegment, OpenMode::kReadWrite).value();
@@ -67,13 +43,6 @@ class LogStoreAsyncTest : public ::testing::Test {
     ASSERT_TRUE(last.has_value()) << last.error().message;
     EXPECT_GT(last->size_bytes, 0);
   }
-  std::shared_ptr<Partition> partition() const { return store_->find({topic_.topic_id, 0}); }
-
-  test::SimEnv sim_{1};
-  LogOptions options_;
-  KnownTopic topic_;
-  CatalogFacts facts_;
-  std::unique_ptr<LogStore> store_;
 };
 
 TEST_F(LogStoreAsyncTest, Promise9_DamageAfterAKill_CostsNoLaterSegmentThatWasClosed) {
@@ -94,11 +63,7 @@ TEST_F(LogStoreAsyncTest, Promise9_DamageAfterACleanStop_CostsNoLaterSegment) {
 
 TEST_F(LogStoreAsyncTest, WhatClosedSegmentsHold_SurvivesAPowerCut) {
   ASSERT_TRUE(partition()->run_flush());
-  sim_.disk.arm("now", 1);
-  sim_.disk.reached("now");
-  store_.reset();
-  sim_.disk.restart_after_power_cut();
-  sim_.disk.disarm();
+  cut_power();
   open();
   EXPECT_EQ(partition()->offsets().log_end, kBatches * kRecords);
 }
