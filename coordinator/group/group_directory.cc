@@ -60,17 +60,20 @@ void GroupDirectory::open_and_load(IfMissing if_missing) {
     raise_alarm("groups cannot be served: " + partitions.error().message);
   }
   if (!partitions || partitions->empty()) {
-    bool asked = false;
+    Waiters refused;
     {
       const std::lock_guard lock(mutex_);
       if (state_ == State::kStopped) return;
       state_ = State::kAbsent;
       // Who asked while we looked is still waiting; a failed creation is told, and tried again
-      // when somebody asks again.
-      asked = if_missing == IfMissing::kLeave && !waiters_.empty();
-      create_wanted_ = create_wanted_ || asked;
+      // when somebody asks again: whoever does so from here on is not refused for this one.
+      if (if_missing == IfMissing::kCreate) {
+        refused.swap(waiters_);
+      } else {
+        create_wanted_ = create_wanted_ || !waiters_.empty();
+      }
     }
-    if (!asked) answer_waiters(GroupError::kCoordinatorNotAvailable);
+    for (const auto& waiter : refused) waiter(GroupError::kCoordinatorNotAvailable);
     return;
   }
   auto fresh = std::make_shared<Shards>();
@@ -105,7 +108,7 @@ void GroupDirectory::load_shards(const Shards& fresh) {
 }
 
 void GroupDirectory::answer_waiters(GroupError error) {
-  std::vector<std::function<void(GroupError)>> waiters;
+  Waiters waiters;
   {
     const std::lock_guard lock(mutex_);
     waiters.swap(waiters_);

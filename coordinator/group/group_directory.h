@@ -46,6 +46,7 @@ class GroupDirectory {
   std::shared_ptr<GroupShard> peek(std::string_view group_id, GroupError& error) const;
 
  private:
+  using Waiters = std::vector<std::function<void(GroupError)>>;
   enum class State : std::uint8_t { kNew, kOpening, kAbsent, kServing, kStopped };
 
   void loader_main();
@@ -66,7 +67,7 @@ class GroupDirectory {
   State state_ = State::kNew;
   bool create_wanted_ = false;
   bool loaded_ = false;
-  std::vector<std::function<void(GroupError)>> waiters_;
+  Waiters waiters_;
   std::shared_ptr<const Shards> shards_;
   std::thread loader_;
 };
