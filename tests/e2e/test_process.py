@@ -8,7 +8,7 @@ import pytest
 
 from broker import READY_SECONDS, STOP_SECONDS
 import wire
-from clients import kcat, run
+from clients import Python, kcat, run
 from polling import wait_until
 
 pytestmark = pytest.mark.orloj_only
@@ -22,13 +22,18 @@ def test_sigterm_exits_with_0_also_while_clients_are_connected(broker, client):
     broker.stop()
 
 
-def test_while_it_stops_it_says_so(broker, client):
-    client.create_topic("quiet")
-    with wire.Connection(broker.port) as waiting:
-        waiting.send(wire.request("Fetch", 11, {
+def test_while_it_stops_it_says_so(make_broker):
+    broker = make_broker({"shutdown.drain.ms": 60_000})
+    client = Python(broker)
+    client.create_topic("large")
+    client.produce("large", [bytes(500_000)] * 60)
+    with wire.Connection(broker.port, receive_buffer=4096) as reader:
+        reader.send(wire.request("Fetch", 11, {
             "replica_id": -1, "max_wait_ms": 60_000, "min_bytes": 1, "session_epoch": -1,
-            "max_bytes": 1 << 20, "topics": [{"topic": "quiet", "partitions": [
-                {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1 << 20}]}]}))
+            "max_bytes": 1 << 30, "topics": [{"topic": "large", "partitions": [
+                {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1 << 30}]}]}))
+        # More than the sockets can hold: the answer has begun and does not end while nobody reads.
+        reader.receive(1)
         broker.process.send_signal(signal.SIGTERM)
         wait_until(lambda: broker.http("/readyz")[0] == 503, STOP_SECONDS, "it is not ready")
         assert broker.http("/readyz")[1].startswith("stopping")
