@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/env/write_again.h"
+
 namespace orloj::log {
 namespace {
 
@@ -11,7 +13,8 @@ bool all_zero(ByteView bytes) {
 }
 
 struct ChainEnd {
-  std::uint64_t end = 0;  // of the last frame
+  std::uint64_t end = 0;         // of the last frame
+  std::uint64_t last_group = 0;  // where the group of the last frame starts
   // Where the next frame was looked for: behind the padding, when the last group is whole.
   std::uint64_t broken_at = 0;
 };
@@ -23,6 +26,7 @@ Result<ChainEnd> walk(ByteView file, const JournalFileHeader& header, Visit visi
   std::uint64_t at = kJournalBlockBytes;
   std::uint64_t end = at;
   std::uint64_t group = at;  // of the frames before
+  std::uint64_t last_group = at;
   for (;;) {
     auto frame = decode_frame(file, at, header);
     if (frame.has_error()) {
@@ -32,6 +36,7 @@ Result<ChainEnd> walk(ByteView file, const JournalFileHeader& header, Visit visi
     const std::uint64_t position = frame->has_value() ? (*frame)->header.group_position : 0;
     if (position == group || position == at) {
       group = position;
+      last_group = position;
       if (Status visited = visit(**frame, at); !visited) {
         return visited.error();
       }
@@ -42,7 +47,7 @@ Result<ChainEnd> walk(ByteView file, const JournalFileHeader& header, Visit visi
     const std::uint64_t next_group = round_up_to_block(at);
     if (next_group == at || next_group >= file.size() ||
         !all_zero(file.subspan(at, next_group - at))) {
-      return ChainEnd{end, at};
+      return ChainEnd{end, last_group, at};
     }
     at = next_group;
     group = at;
@@ -141,6 +146,7 @@ Result<JournalReader::FileScan> JournalReader::scan(std::uint64_t lap) const {
     return end.error();
   }
   found.end = end->end;
+  found.last_group = end->last_group;
   const auto behind = later_group_behind(*bytes, *header, end->broken_at);
   if (behind.has_error()) {
     return behind.error();
@@ -222,6 +228,7 @@ Status JournalReader::find_checkpoint(std::vector<std::uint64_t> laps) {
     }
   }
   found_.last_end = newest_first.front().end;
+  last_group_ = newest_first.front().last_group;
   found_.replay_lap = checkpoint_.replay_lap;
   return verify(newest_first);
 }
@@ -253,6 +260,8 @@ Status JournalReader::verify(const std::vector<FileScan>& newest_first) const {
   return {};
 }
 
+// Each write is durable before the next one begins, so that one alone may have failed and be in the
+// page cache all the same: that of the header, or that of the last group.
 Status JournalReader::sync_last() const {
   if (found_.laps.empty()) {
     return {};
@@ -262,7 +271,12 @@ Status JournalReader::sync_last() const {
   if (file.has_error()) {
     return file.error();
   }
-  return (*file)->sync_data();
+  const std::uint64_t end = round_up_to_block(found_.last_end);
+  Status written = write_again(**file, 0, kJournalBlockBytes);
+  if (written) {
+    written = write_again(**file, last_group_, end);
+  }
+  return written ? (*file)->sync_data() : written;
 }
 
 Status JournalReader::replay(const Visitor& visit) const {

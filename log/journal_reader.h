@@ -17,10 +17,10 @@ namespace orloj::log {
 // A journal that no writer has open.
 class JournalReader {
  public:
-  // Reads what is there, and syncs the last file: what was read from the page cache must not vanish
-  // later. kCorrupt when a file that is needed is missing or damaged before its end: valid data
-  // behind the damage proves that it was not torn by a crash. kUnsupportedFormat when a newer
-  // version wrote it.
+  // Reads what is there, writes what may have met a failed write again, and syncs the last file:
+  // what was read from the page cache must not vanish later. kCorrupt when a file that is needed is
+  // missing or damaged before its end: valid data behind the damage proves that it was not torn by
+  // a crash. kUnsupportedFormat when a newer version wrote it.
   static Result<JournalReader> open(Env env, std::string directory);
 
   // No file was found, or the first start never came to its first checkpoint.
@@ -41,6 +41,7 @@ class JournalReader {
     bool unused = false;  // renamed into the sequence, but its header was not written yet
     JournalFileHeader header;
     std::uint64_t end = 0;              // of the last frame of the unbroken chain
+    std::uint64_t last_group = 0;       // where the group of that frame starts
     bool valid_behind_break = false;    // a later group lies behind it: rot
     std::vector<std::byte> checkpoint;  // payload of the last CHECKPOINT; empty: none
   };
@@ -57,6 +58,7 @@ class JournalReader {
   bool fresh_ = true;
   CheckpointPayload checkpoint_;
   JournalFiles::Found found_;
+  std::uint64_t last_group_ = 0;  // in the last file found
 };
 
 }  // namespace orloj::log

@@ -46,6 +46,7 @@ class Recoverer {
   Status remove_from(std::size_t index, const std::string& reason);
   Status add_segment(Offset base_offset);
   Status ensure_active();
+  Status make_durable();
   Result<LeaderEpochCheckpoint> load_epochs();
   Result<std::optional<LeaderEpochCheckpoint>> stored_epochs() const;
   Result<std::vector<EpochStart>> epochs_of_batches() const;
@@ -292,6 +293,23 @@ Status Recoverer::ensure_active() {
   return add_segment(recovery_.durable_end);
 }
 
+// What was adopted may be in the page cache alone, after a sync that failed. What lies below the
+// durable end was synced, or has just been written from the journal.
+Status Recoverer::make_durable() {
+  for (const auto& segment : segments_) {
+    if (segment->next_offset() <= recovery_.durable_end) {
+      continue;
+    }
+    if (Status written = segment->write_again(recovery_.durable_end); !written) {
+      return written;
+    }
+  }
+  if (const auto synced = out_.log->sync(); synced.has_error()) {
+    return synced.error();
+  }
+  return env_.files().sync_directory(directory());
+}
+
 Result<std::vector<EpochStart>> Recoverer::epochs_of_batches() const {
   std::vector<EpochStart> epochs;
   for (const auto& segment : segments_) {
@@ -369,11 +387,8 @@ Result<RecoveredLog> Recoverer::run() {
     out_.log->mark_damaged(hole.from, hole.to);
   }
   if (recovery_.last_stop == LastStop::kUnclean) {
-    if (const auto synced = out_.log->sync(); synced.has_error()) {
-      return synced.error();
-    }
-    if (Status synced = env_.files().sync_directory(directory()); !synced) {
-      return synced.error();
+    if (Status made = make_durable(); !made) {
+      return made.error();
     }
   }
   if (const auto moved = out_.log->drop_head(recovery_.log_start, 0); moved.has_error()) {

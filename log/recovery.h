@@ -36,9 +36,9 @@ struct RecoveredLog {
   std::vector<std::string> messages;
 };
 
-// Past the durable end a chain of good batches with contiguous offsets is adopted and synced, and
-// cut at its first break. Below it nothing is cut: what can't be read is reported and answers
-// kCorrupt.
+// Past the durable end a chain of good batches with contiguous offsets is adopted, written again
+// and synced, and cut at its first break. Below it nothing is cut: what can't be read is reported
+// and answers kCorrupt.
 Result<RecoveredLog> recover_log(Env& env, const LogRecovery& recovery);
 
 }  // namespace orloj::log

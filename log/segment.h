@@ -107,6 +107,9 @@ class Segment {
   Status truncate(Offset end);
   // Cuts what lies behind the published size.
   Status discard_tail();
+  // Recovery: writes the batches from `from` on again, before the sync that is to make them durable
+  // (log/env/write_again.h).
+  Status write_again(Offset from);
   // Cuts the tail, completes the indexes on file and gives their memory back. Still readable;
   // appends need open() again.
   Status seal();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "log/env/write_again.h"
 #include "log/format.h"
 #include "log/segment.h"
 
@@ -252,6 +253,18 @@ std::optional<BatchHeader> Segment::rotten_batch(std::int64_t position, const Se
   BatchHeader rotten = **header;
   rotten.max_timestamp_ms = kNoTimestamp;  // not to be believed
   return rotten;
+}
+
+Status Segment::write_again(Offset from) {
+  const auto first = find_batch(from);
+  if (!first) {
+    return first.error();
+  }
+  if (!first->has_value()) {
+    return {};
+  }
+  return log::write_again(*file_, static_cast<std::uint64_t>((*first)->position),
+                          static_cast<std::uint64_t>(size_bytes()));
 }
 
 }  // namespace orloj::log

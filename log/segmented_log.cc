@@ -232,6 +232,9 @@ Status SegmentedLog::replace(const SegmentList& old_segments, SegmentList cleane
 Result<Offset> SegmentedLog::sync() {
   State& state = *state_;
   const std::lock_guard one_at_a_time(state.sync_mutex);
+  if (state.sync_failure) {
+    return *state.sync_failure;
+  }
   Offset synced_end = 0;
   std::uint64_t truncations = 0;
   {
@@ -248,6 +251,7 @@ Result<Offset> SegmentedLog::sync() {
     }
     const auto synced = segment->sync();
     if (synced.has_error()) {
+      state.sync_failure = synced.error();
       return state.seal(synced.error());
     }
     covered = *synced;

@@ -76,7 +76,7 @@ class SegmentedLog {
   Status replace(const SegmentList& old_segments, SegmentList cleaned);
   Status roll(TimestampMs now_ms);
   // Syncs every segment with unsynced bytes; returns the end offset that is covered. Any thread;
-  // never under the owner's mutex.
+  // never under the owner's mutex. After a failure it fails for ever.
   Result<Offset> sync();
   // Truncates preallocation, writes indexes, syncs: the log of a clean stop.
   Status close();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "log/segment.h"
@@ -61,6 +62,8 @@ struct SegmentedLog::State {
   std::shared_ptr<const SegmentView> current;
 
   std::mutex sync_mutex;  // one sync at a time
+  // Under sync_mutex. The next sync of the same files would succeed without what this one lost.
+  std::optional<Error> sync_failure;
   std::mutex synced_mutex;
   Offset synced_end = 0;          // segments wholly below need no sync
   std::uint64_t truncations = 0;  // a sync that ran meanwhile covers nothing for sure

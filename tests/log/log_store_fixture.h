@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <semaphore>
 #include <utility>
 
 #include "log/log_store.h"
@@ -29,13 +30,15 @@ class LogStoreFixture : public ::testing::Test {
   Result<std::unique_ptr<LogStore>> try_to_open() {
     return LogStore::open(
         sim_.env(), options_, [this]() -> Result<CatalogFacts> { return facts_; },
-        [](const Error&) {});
+        [this](const Error&) { failed_.release(); });
   }
   void open() {
     auto opened = try_to_open();
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     store_ = *std::move(opened);
   }
+  // Until a store has told that the process must stop.
+  void await_failure() { failed_.acquire(); }
   void kill() {
     end_all_writes();
     sim_.disk.kill_process();
@@ -56,6 +59,7 @@ class LogStoreFixture : public ::testing::Test {
     return partition(index)->append(request);
   }
 
+  std::counting_semaphore<> failed_{0};
   test::SimEnv sim_{1};
   LogOptions options_;
   KnownTopic topic_;

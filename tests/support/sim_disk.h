@@ -41,6 +41,7 @@ enum class SimFault : std::uint8_t {
              // be read
   kNoSpace,  // the call does nothing
   kShortWrite,  // half of a write lands, then no space
+  kLostWrite,   // a write-through write fails, though what it wrote can still be read
   kPowerCut,    // the call does nothing, the power goes: every later call fails until restart()
 };
 

@@ -46,6 +46,11 @@ class SimFile final : public log::File {
       static_cast<void>(disk_.change_content(*node_, path_, std::move(write)));
       return failure("no space left within a write to", path_, log::ErrorCode::kNoSpace);
     }
+    if (fault == SimFault::kLostWrite) {
+      static_cast<void>(disk_.change_content(*node_, path_, std::move(write)));
+      node_->unsynced.pop_back();
+      return failure("I/O error in a write to", path_);
+    }
     if (log::Status allowed = usable(fault, "write to"); !allowed) {
       if (fault == SimFault::kPowerCut && write_through_) {
         node_->in_flight.push_back(std::move(write));  // may have landed, whole or torn
