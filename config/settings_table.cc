@@ -247,8 +247,9 @@ constexpr Setting kTable[] = {
     {"log.preallocate", "", "Kafka: reserve the disk space of a new segment. Without effect here.",
      0, 0, TopicDefault{TopicDefault::Kind::kBoolean, "false"}},
     {"log.flush.interval.messages", "records",
-     "Async topics: records after which the log is synced.", 0, 0,
-     TopicDefault{TopicDefault::Kind::kInteger, "9223372036854775807"}},
+     "Async topics: records after which the log is synced; who sends the last of them is answered "
+     "behind the sync.",
+     0, 0, TopicDefault{TopicDefault::Kind::kInteger, "9223372036854775807"}},
     {"log.flush.interval.ms", "ms", "Async topics: time after which the log is synced.", 0, 0,
      TopicDefault{TopicDefault::Kind::kInteger, ""}},
     {"log.message.timestamp.type", "", "CreateTime or LogAppendTime.", 0, 0,

@@ -198,7 +198,8 @@ void add_safety(Keys& keys) {
                   .default_value = kLongMaxText,
                   .synonyms = {{"log.flush.interval.messages"}},
                   .min = 1,
-                  .documentation = "With durability=async: sync after so many records. With "
+                  .documentation = "With durability=async: sync after so many records; who sends "
+                                   "the last of them is answered behind the sync. With "
                                    "durability=sync every record is durable anyway."});
   keys.push_back({.name = "flush.ms",
                   .type = ConfigType::kLong,

@@ -100,10 +100,16 @@ Status LogStoreImpl::open_partitions(std::vector<RecoveredPartition> recovered) 
     if (partition.has_error()) {
       return partition.error();
     }
+    watch_flushes(*partition);
     const std::unique_lock lock(mutex_);
     partitions_[id] = *std::move(partition);
   }
   return {};
+}
+
+void LogStoreImpl::watch_flushes(const std::shared_ptr<Partition>& partition) {
+  partition->on_flush_due(
+      [this, weak = std::weak_ptr(partition)] { flush_threads_.request(weak); });
 }
 
 std::shared_ptr<Partition> LogStoreImpl::find(const PartitionId& id) const {

@@ -9,8 +9,7 @@
 namespace orloj::log {
 namespace {
 
-constexpr std::int64_t kFlushTickMs =
-    1'000;  // how often flush.ms, flush.messages and free space are looked at
+constexpr std::int64_t kFlushTickMs = 1'000;  // how often flush.ms and free space are looked at
 
 }  // namespace
 
@@ -18,6 +17,7 @@ void LogStoreImpl::start_background() {
   if (!background_.joinable()) {
     look_at_disk_space();
     background_ = std::thread([this] { run_background(); });
+    flush_threads_.start(options_.flush_threads);
   }
 }
 
@@ -27,6 +27,7 @@ void LogStoreImpl::stop_background() {
     stopping_ = true;
   }
   background_wake_.notify_all();
+  flush_threads_.stop();
   if (background_.joinable()) {
     background_.join();
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "log/data_directory.h"
+#include "log/flush_threads.h"
 #include "log/journal_writer.h"
 #include "log/log_store.h"
 #include "log/store_recovery.h"
@@ -58,6 +59,7 @@ class LogStoreImpl final : public LogStore {
   };
 
   Status open_partitions(std::vector<RecoveredPartition> recovered);
+  void watch_flushes(const std::shared_ptr<Partition>& partition);
   void fail(const Error& error);
 
   Result<std::vector<std::shared_ptr<Partition>>> make_topic(const KnownTopic& topic);
@@ -97,6 +99,7 @@ class LogStoreImpl final : public LogStore {
   std::vector<Trash> trash_;
   bool stopping_ = false;
   std::thread background_;
+  FlushThreads flush_threads_{[this](const Status& status) { check(status); }};
 };
 
 }  // namespace orloj::log

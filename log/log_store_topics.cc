@@ -95,7 +95,11 @@ Result<std::shared_ptr<Partition>> LogStoreImpl::fill_directory(const PartitionS
       !written) {
     return written.error();
   }
-  return Partition::open(env_, *journal_, spec, std::move(parts), options_, true);
+  auto partition = Partition::open(env_, *journal_, spec, std::move(parts), options_, true);
+  if (partition.has_value()) {
+    watch_flushes(*partition);
+  }
+  return partition;
 }
 
 // Of a creation that failed nothing stays: the disk may be full, and no catalogue knows of it.

@@ -26,7 +26,8 @@ struct TopicLogConfig {
   bool cleanup_compact = false;  // cleanup.policy holds "compact"
   std::int64_t delete_retention_ms = 24LL * 3600 * 1000;
   double min_cleanable_dirty_ratio = 0.5;
-  std::int64_t flush_messages = INT64_MAX;  // async topics: sync after so many records
+  std::int64_t flush_messages = INT64_MAX;  // async topics: sync after so many records; the append
+                                            // that reaches them is acknowledged behind the sync
   std::int64_t flush_ms = INT64_MAX;        // async topics: sync after so long
 };
 
@@ -51,7 +52,8 @@ struct LogOptions {
   std::int32_t record_headers_max = 10'000;                // headers of one record
   std::int64_t decompressed_batch_max_bytes = 64LL << 20;  // what one batch may inflate to
   std::int64_t undurable_claims_sync_ms =
-      1'000;  // async topics: fired batches wait at most so long
+      1'000;                       // async topics: fired batches wait at most so long
+  std::int32_t flush_threads = 4;  // syncs that appends wait for (flush.messages) at a time
   std::int64_t disk_low_water_bytes = 256LL
                                       << 20;  // below: client appends are refused, deletes go on
 };

@@ -75,6 +75,9 @@ struct AppendResult {
   TimestampMs log_append_time_ms = kNoTimestamp;  // only where message.timestamp.type=LogAppendTime
   Offset log_start_offset = 0;
   DurableTarget durable;
+  // Async topics: the append has reached flush.messages (or is the retry of one that has): acks=1,
+  // too, is answered only when_acknowledged().
+  bool waits_for_flush = false;
   AppendVerdict verdict = AppendVerdict::kAppended;
 };
 
@@ -142,8 +145,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool has_schedule_log() const;
   Status create_schedule_log();
 
-  // Calls back once, at once or from the journal thread, when the target is on stable storage (on
-  // async topics: the data part counts as reached; see when_on_stable_storage), or with kClosed.
+  // Calls back once, at once or from the thread that made it durable, when the target is on stable
+  // storage, or with kClosed. On async topics the data part counts as reached (see
+  // when_on_stable_storage), unless flush.messages was reached behind it and the sync is due still.
   void when_acknowledged(const DurableTarget& target, DurableCallback done);
   // The same without the async exemption.
   void when_on_stable_storage(const DurableTarget& target, DurableCallback done);
@@ -212,6 +216,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // flush.messages and flush.ms of async topics; cheap when nothing is due, to be called about
   // every second.
   Status run_flush();
+  // Called (by the thread that appends, no lock held) when flush.messages is reached, once until
+  // the next sync begins: somebody waits for run_flush(). Set before the first append.
+  void on_flush_due(std::function<void()> request);
   // One pass of the cleaner, where cleanup.policy holds compact and enough of the log is dirty.
   // Damage is no error: see PartitionStats::compaction_halted.
   Status run_compaction();

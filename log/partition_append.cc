@@ -260,12 +260,27 @@ Status Partition::Impl::append_data_half(const AppendRequest& request, Halves& h
   note_recent(request.data.size());
   appended_records_total += halves.data->record_count();
   if (!data_in_journal) {
-    unsynced_records += halves.data->record_count();
-    if (!unsynced_since_boot_ms) {
-      unsynced_since_boot_ms = env.clock().boot_ms();
-    }
+    count_unsynced(halves.data->record_count(), released);
   }
   return {};
+}
+
+// As in Kafka, the append that reaches flush.messages is answered behind a sync. Those that come
+// while one is under way share the next.
+void Partition::Impl::count_unsynced(std::int64_t records, Released& released) {
+  unsynced_records += records;
+  if (!unsynced_since_boot_ms) {
+    unsynced_since_boot_ms = env.clock().boot_ms();
+  }
+  if (unsynced_records < config.flush_messages) {
+    return;
+  }
+  unsynced_records = 0;
+  waiters->require_sync(data->log().end_offset());
+  if (!flush_requested && flush_due) {
+    flush_requested = true;
+    released.add(flush_due);
+  }
 }
 
 // Between half of recent_bytes and all of it counts as recent.
@@ -319,6 +334,8 @@ AppendResult Partition::Impl::answer(const Pending& pending) const {
   if (config.timestamp_type == TimestampType::kLogAppendTime && batch.data.stored()) {
     result.log_append_time_ms = batch.appended_ms;
   }
+  result.waits_for_flush =
+      !data_in_journal && batch.data.stored() && waiters->sync_required(batch.data.end_offset());
   result.log_start_offset = waiters->offsets(LogKind::kData).log_start;
   if (pending.kind == ProducerJudgement::Kind::kDuplicate) {
     result.verdict = AppendVerdict::kDuplicate;

@@ -33,6 +33,7 @@ Status Partition::Impl::sync_data() {
     end = data->log().end_offset();
     unsynced_records = 0;
     unsynced_since_boot_ms.reset();
+    flush_requested = false;
   }
   if (waiters->offsets(LogKind::kData).durable_end >= end) {
     return {};
@@ -62,16 +63,22 @@ Status Partition::run_flush() {
     const Offset durable_end = impl_->waiters->offsets(LogKind::kData).durable_end;
     const std::lock_guard lock(impl_->mutex);
     const std::int64_t now_boot_ms = impl_->env.clock().boot_ms();
-    const bool many = impl_->unsynced_records >= impl_->config.flush_messages;
+    const bool waited_for = impl_->waiters->sync_required(durable_end + 1);
     const bool long_ago = impl_->unsynced_since_boot_ms &&
                           now_boot_ms - *impl_->unsynced_since_boot_ms >= impl_->config.flush_ms;
     // What closed segments hold is not to be lost to damage in an earlier one at the next start.
     const bool rolled = impl_->data->log().segments().back()->base_offset() > durable_end;
-    if (impl_->refusal || impl_->unsynced_records == 0 || !(many || long_ago || rolled)) {
+    const bool nothing = !impl_->unsynced_since_boot_ms;
+    if (impl_->refusal || nothing || !(waited_for || long_ago || rolled)) {
       return {};
     }
   }
   return impl_->sync_data();
+}
+
+void Partition::on_flush_due(std::function<void()> request) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->flush_due = std::move(request);
 }
 
 // Hands what lies between the durable end and the log end to the journal, so that no frame is

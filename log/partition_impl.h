@@ -113,6 +113,7 @@ struct Partition::Impl {
                              Released& released);
   void seal(const Error& cause);  // under mutex; ends the process, too
   void note_recent(std::size_t bytes);
+  void count_unsynced(std::int64_t records, Released& released);
 
   // partition_read.cc
   Result<ReadResult> read(LogKind kind, const ReadRequest& request) const;
@@ -176,12 +177,14 @@ struct Partition::Impl {
   std::int64_t appended_records_total = 0;
   std::int64_t appended_bytes_total = 0;
   std::int64_t duplicate_batches_total = 0;
-  std::int64_t unsynced_records = 0;                   // async topics: since the last sync
+  std::int64_t unsynced_records = 0;  // async topics: since the last sync, asked for or made
+  bool flush_requested = false;       // flush_due was called, and no sync has begun since
   std::optional<std::int64_t> unsynced_since_boot_ms;  // async topics: the first of them
   Offset recent_next = 0;                              // the next recent_from
   std::int64_t recent_bytes = 0;                       // appended behind recent_next
 
   // Set before they are visible to others, then fixed.
+  std::function<void()> flush_due;  // may be null
   LeaderEpoch leader_epoch = 0;
   std::shared_ptr<AttachedLog> data;
   std::shared_ptr<AttachedLog> schedule;  // under creation_mutex; others look at schedule_view

@@ -39,6 +39,16 @@ Durability PartitionWaiters::durability() const {
   return durability_;
 }
 
+void PartitionWaiters::require_sync(Offset end) {
+  const std::lock_guard lock(mutex_);
+  sync_required_end_ = std::max(sync_required_end_, end);
+}
+
+bool PartitionWaiters::sync_required(Offset end) const {
+  const std::lock_guard lock(mutex_);
+  return end <= sync_required_end_;
+}
+
 void PartitionWaiters::publish(LogKind kind, Released& released) {
   LogPositions& positions = log(kind);
   PartitionOffsets& offsets = positions.offsets;
@@ -122,7 +132,8 @@ Released PartitionWaiters::set_durability(Durability durability) {
 Released PartitionWaiters::when_durable(const Target& target, Wanted wanted, DurableCallback done) {
   Released released;
   const std::lock_guard lock(mutex_);
-  const bool data_counts = wanted == Wanted::kOnStableStorage || durability_ == Durability::kSync;
+  const bool data_counts = wanted == Wanted::kOnStableStorage || durability_ == Durability::kSync ||
+                           target.data_end <= sync_required_end_;
   const bool data_waits = data_counts && target.data_end > log(LogKind::kData).offsets.durable_end;
   const bool schedule_waits = target.schedule_end > log(LogKind::kSchedule).offsets.durable_end;
   if (!data_waits && !schedule_waits) {

@@ -63,6 +63,11 @@ class PartitionWaiters {
   // Async: the high watermark is the log end. Sync: the durable end, but it never moves back.
   [[nodiscard]] Released set_durability(Durability durability);
   Durability durability() const;
+  // Async: what lies below `end` counts as acknowledged once it is durable. Lower ends than before
+  // are ignored.
+  void require_sync(Offset end);
+  // Whether a sync was required of everything below `end`.
+  bool sync_required(Offset end) const;
 
   // `data_end` and `schedule_end` may be kNoOffset. Called back exactly once, through the Released
   // of this or a later call.
@@ -104,6 +109,7 @@ class PartitionWaiters {
 
   mutable std::mutex mutex_;
   Durability durability_;
+  Offset sync_required_end_ = 0;
   std::array<LogPositions, 2> logs_;
   Wakes wakes_;  // by the high watermark that must be passed
   std::unordered_map<WakeId, Wakes::iterator> wakes_by_id_;

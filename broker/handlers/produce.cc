@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <optional>
 
 #include "broker/answering.h"
 #include "broker/blocking.h"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::int16_t kAcksAll = -1;
+constexpr std::int16_t kAcksNone = 0;
 
 using NeedsScheduleLog = std::shared_ptr<log::Partition>;  // null: nobody
 
@@ -97,6 +99,14 @@ AppendOutcome ProduceHandler::append(Request& request, const ProduceRequest& mes
                           protocol::writable(request.frame.span(), records), answer);
 }
 
+// What the answer waits for; nullopt: nothing.
+std::optional<log::DurableTarget> target_of(const AppendOutcome& outcome, std::int16_t acks) {
+  if (outcome.kind != AppendOutcome::Kind::kAppended || acks == kAcksNone) return std::nullopt;
+  if (acks == kAcksAll) return outcome.durable;
+  if (outcome.waits_for_flush) return log::DurableTarget{.data_end = outcome.durable.data_end};
+  return std::nullopt;
+}
+
 // Appends from started.next on. Stops before a partition that needs its schedule log first, and
 // returns it; null at the end.
 NeedsScheduleLog ProduceHandler::go_on(Request& request, const ProduceRequest& message,
@@ -116,10 +126,10 @@ NeedsScheduleLog ProduceHandler::go_on(Request& request, const ProduceRequest& m
       if (partitions.size() == next.partition) partitions.emplace_back();
       const AppendOutcome outcome = append(request, message, started);
       if (outcome.kind == AppendOutcome::Kind::kNeedsScheduleLog) return outcome.partition;
-      if (outcome.kind == AppendOutcome::Kind::kAppended && message.acks == kAcksAll) {
+      if (const auto target = target_of(outcome, message.acks)) {
         started.waiting.push_back(next);
         if (!started.acks) started.acks = std::make_shared<PendingAcks>();
-        outcome.partition->when_acknowledged(outcome.durable, started.acks->add());
+        outcome.partition->when_acknowledged(*target, started.acks->add());
       }
       started.failed |= started.answer(next).error_code != ErrorCode::kNone;
     }

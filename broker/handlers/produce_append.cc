@@ -142,7 +142,7 @@ AppendOutcome ProduceAppender::append(const ProduceTarget& target, std::int32_t 
   Halves halves{request_for(batch, *facts), {}};
   if (schedule->enable && !split(batch, *schedule, halves, answer)) return {};
   if (!halves.request.schedule.empty() && !partition->has_schedule_log()) {
-    return {AppendOutcome::Kind::kNeedsScheduleLog, partition, {}};
+    return {AppendOutcome::Kind::kNeedsScheduleLog, partition, {}, false};
   }
   const auto appended = partition->append(halves.request);
   if (!appended) {
@@ -152,7 +152,7 @@ AppendOutcome ProduceAppender::append(const ProduceTarget& target, std::int32_t 
   answer.base_offset = appended->base_offset;
   answer.log_append_time_ms = appended->log_append_time_ms;
   answer.log_start_offset = appended->log_start_offset;
-  return {AppendOutcome::Kind::kAppended, partition, appended->durable};
+  return {AppendOutcome::Kind::kAppended, partition, appended->durable, appended->waits_for_flush};
 }
 
 }  // namespace orloj::broker

@@ -25,12 +25,13 @@ struct ProduceTarget {
 struct AppendOutcome {
   enum class Kind : std::uint8_t {
     kRefused,           // the answer holds an error
-    kAppended,          // the answer is complete; acks=all waits for `durable`
+    kAppended,          // the answer is complete; acks=all waits for `durable`, acks=1 perhaps
     kNeedsScheduleLog,  // nothing happened: `partition` must get its schedule log first
   };
   Kind kind = Kind::kRefused;
   std::shared_ptr<log::Partition> partition;
   log::DurableTarget durable;
+  bool waits_for_flush = false;  // as log::AppendResult says: acks=1 waits for the data half
 };
 
 // Makes an answer that says why nothing was appended.

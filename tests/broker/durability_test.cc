@@ -165,6 +165,38 @@ TEST_F(DurabilityTest, DiskSlowerThanTheTimeoutOfARequest_IsATimeout) {
   EXPECT_EQ(told.base_offset, -1);
 }
 
+class FlushMessagesTest : public DurabilityTest {
+ protected:
+  void SetUp() override {
+    DurabilityTest::SetUp();
+    test::create_topic(*client_, "flushed", 1, {{"durability", "async"}, {"flush.messages", "2"}});
+  }
+};
+
+TEST_F(FlushMessagesTest, TheRecordThatReachesThem_IsAnsweredBehindTheSync) {
+  for (const std::int16_t acks : {std::int16_t{1}, std::int16_t{-1}}) {
+    node_.gate().shut_syncs(".log");
+    const log::Offset first = produce("flushed", acks).base_offset;
+    ASSERT_TRUE(client_->send(test::produce_request("flushed", 0, one_, acks), kVersion));
+    node_.gate().await_visitors(1);
+    EXPECT_EQ(end_offset("flushed"), first + 2) << "readers need not wait";
+    EXPECT_TRUE(client_->is_quiet()) << "acks=" << acks;
+    node_.gate().open();
+    const auto told = answer();
+    EXPECT_EQ(told.error_code, ErrorCode::kNone) << "acks=" << acks;
+    EXPECT_EQ(told.base_offset, first + 1) << "acks=" << acks;
+  }
+}
+
+TEST_F(FlushMessagesTest, WithAcks0_NothingWaits) {
+  node_.gate().shut_syncs(".log");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(client_->send(test::produce_request("flushed", 0, one_, 0), kVersion));
+  }
+  EXPECT_EQ(produce("async", 1).base_offset, 0);
+  node_.gate().open();
+}
+
 TEST_F(DurabilityTest, Kill_LosesNothingThatWasTakenIn) {
   node_.gate().shut(kJournal);
   for (const std::string topic : {"sync", "async"}) ASSERT_EQ(produce(topic, 1).base_offset, 0);

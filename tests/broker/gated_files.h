@@ -23,10 +23,16 @@ class Gate {
     const std::lock_guard lock(mutex_);
     suffix_ = std::move(suffix);
   }
+  // The same for syncs of files that are not written through.
+  void shut_syncs(std::string suffix) {
+    const std::lock_guard lock(mutex_);
+    sync_suffix_ = std::move(suffix);
+  }
   void open() {
     {
       const std::lock_guard lock(mutex_);
       suffix_.clear();
+      sync_suffix_.clear();
     }
     changed_.notify_all();
   }
@@ -37,19 +43,23 @@ class Gate {
       throw std::runtime_error("nobody came to the gate");
     }
   }
-  void pass(std::string_view path) {
+  void pass(std::string_view path) { pass(path, suffix_); }
+  void pass_sync(std::string_view path) { pass(path, sync_suffix_); }
+
+ private:
+  void pass(std::string_view path, const std::string& suffix) {
     std::unique_lock lock(mutex_);
-    if (suffix_.empty() || !path.ends_with(suffix_)) return;
+    if (suffix.empty() || !path.ends_with(suffix)) return;
     ++visitors_;
     changed_.notify_all();
-    changed_.wait(lock, [this] { return suffix_.empty(); });
+    changed_.wait(lock, [&] { return suffix.empty(); });
     --visitors_;
   }
 
- private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::string suffix_;  // empty: open
+  std::string suffix_;       // empty: open
+  std::string sync_suffix_;  // likewise
   int visitors_ = 0;
 };
 
@@ -67,7 +77,10 @@ class GatedFile : public log::File {
   log::Result<std::uint64_t> size() const override { return file_->size(); }
   log::Status truncate(std::uint64_t size) override { return file_->truncate(size); }
   log::Status allocate(std::uint64_t bytes) override { return file_->allocate(bytes); }
-  log::Status sync_data() override { return file_->sync_data(); }
+  log::Status sync_data() override {
+    gate_.pass_sync(path());
+    return file_->sync_data();
+  }
   log::Status sync_range_start(std::uint64_t offset, std::uint64_t length) override {
     return file_->sync_range_start(offset, length);
   }

@@ -1,6 +1,9 @@
 // Async topics: what is on stable storage without anyone having waited for it is not lost to damage
 // elsewhere in the log.
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <future>
 
 #include "tests/log/log_store_fixture.h"
 
@@ -66,6 +69,41 @@ TEST_F(LogStoreAsyncTest, WhatClosedSegmentsHold_SurvivesAPowerCut) {
   cut_power();
   open();
   EXPECT_EQ(partition()->offsets().log_end, kBatches * kRecords);
+}
+
+class LogStoreFlushTest : public LogStoreFixture {
+ protected:
+  LogStoreFlushTest() : LogStoreFixture(flushed_config()) { store_->start_background(); }
+
+  static TopicLogConfig flushed_config() {
+    TopicLogConfig config;
+    config.durability = Durability::kAsync;
+    config.flush_messages = 1;
+    return config;
+  }
+  Status append_and_wait() {
+    const auto appended = append(0, kRecords);
+    std::promise<Status> acknowledged;
+    partition()->when_acknowledged(appended->durable,
+                                   [&](const Status& status) { acknowledged.set_value(status); });
+    auto answer = acknowledged.get_future();
+    if (answer.wait_for(std::chrono::seconds(30)) != std::future_status::ready) {
+      std::abort();  // it would call back later, when nothing is left to call
+    }
+    return answer.get();
+  }
+};
+
+TEST_F(LogStoreFlushTest, WhatWasAcknowledgedBehindFlushMessages_SurvivesAPowerCut) {
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(append_and_wait());
+    ASSERT_TRUE(append_and_wait());
+    const Offset end = partition()->offsets().log_end;
+    cut_power();
+    open();
+    store_->start_background();
+    EXPECT_EQ(partition()->offsets().log_end, end);
+  }
 }
 
 }  // namespace

@@ -95,6 +95,85 @@ TEST_F(PartitionDurabilityTest, FlushMessages_SyncsAfterSoManyRecords) {
   EXPECT_EQ(offsets().durable_end, 4);
 }
 
+class FlushMessagesTest : public PartitionDurabilityTest {
+ protected:
+  void create_with(std::int64_t flush_messages) {
+    spec_.config.durability = Durability::kAsync;
+    spec_.config.flush_messages = flush_messages;
+    create();
+    partition_->on_flush_due([this] { ++requests_; });
+  }
+  // Counts the answers of acks=all.
+  AppendResult append_and_wait(TestBatch batch) {
+    const auto result = append(std::move(batch)).value();
+    partition_->when_acknowledged(result.durable, [this](const Status& status) {
+      EXPECT_TRUE(status);
+      ++answers_;
+    });
+    return result;
+  }
+
+  int requests_ = 0;
+  int answers_ = 0;
+};
+
+TEST_F(FlushMessagesTest, TheAppendThatReachesThem_IsAnsweredBehindTheSync) {
+  create_with(3);
+  EXPECT_FALSE(append_and_wait(plain(2)).waits_for_flush);
+  EXPECT_EQ(answers_, 1);
+  EXPECT_EQ(requests_, 0);
+  EXPECT_TRUE(append_and_wait(plain(1)).waits_for_flush);
+  EXPECT_EQ(answers_, 1);
+  EXPECT_EQ(requests_, 1);
+  EXPECT_FALSE(append_and_wait(plain(1)).waits_for_flush) << "counted anew";
+  EXPECT_EQ(answers_, 2);
+  ASSERT_TRUE(partition_->run_flush());
+  EXPECT_EQ(answers_, 3);
+  EXPECT_EQ(offsets().durable_end, 4);
+}
+
+TEST_F(FlushMessagesTest, AppendsThatWaitAtTheSameTime_ShareOneSync) {
+  create_with(1);
+  for (int i = 0; i < 5; ++i) {
+    append_and_wait(plain(1));
+  }
+  EXPECT_EQ(requests_, 1);
+  EXPECT_EQ(answers_, 0);
+  ASSERT_TRUE(partition_->run_flush());
+  EXPECT_EQ(answers_, 5);
+  EXPECT_EQ(journal_->notes.size(), 1U);
+  append_and_wait(plain(1));
+  EXPECT_EQ(requests_, 2);
+}
+
+TEST_F(FlushMessagesTest, ARetryOfWhatWaits_WaitsToo) {
+  create_with(1);
+  append_and_wait(batch("i", 0));
+  const auto again = append_and_wait(batch("i", 0));
+  EXPECT_EQ(again.verdict, AppendVerdict::kDuplicate);
+  EXPECT_TRUE(again.waits_for_flush);
+  EXPECT_EQ(answers_, 0);
+  ASSERT_TRUE(partition_->run_flush());
+  EXPECT_EQ(answers_, 2);
+}
+
+TEST_F(FlushMessagesTest, RaisedMeanwhile_TheSyncIsMadeAllTheSame) {
+  create_with(1);
+  append_and_wait(plain(1));
+  ASSERT_EQ(answers_, 0);
+  TopicLogConfig config = spec_.config;
+  config.flush_messages = INT64_MAX;
+  partition_->set_config(config);
+  ASSERT_TRUE(partition_->run_flush());
+  EXPECT_EQ(answers_, 1);
+}
+
+TEST_F(FlushMessagesTest, OfASyncTopic_AddNothing) {
+  spec_.config.flush_messages = 1;
+  create();
+  EXPECT_FALSE(append(plain(1)).value().waits_for_flush);
+}
+
 TEST_F(PartitionDurabilityTest, FlushMs_SyncsAfterSoLong) {
   spec_.config.durability = Durability::kAsync;
   spec_.config.flush_ms = 500;
