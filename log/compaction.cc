@@ -15,7 +15,6 @@
 namespace orloj::log {
 namespace {
 
-constexpr std::string_view kCleanEndFile = "cleaner-offset-checkpoint";
 constexpr std::size_t kCleanEndBytesMax = 64;
 
 Error cancelled_error() {

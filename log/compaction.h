@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "log/env/env.h"
@@ -64,6 +65,7 @@ Result<CompactionResult> compact(FileSystem& files, const CompactionPlan& plan,
 
 // Where cleaning goes on after a restart: a small file in the partition's directory; 0 when absent
 // or unreadable, which costs a pass over what is clean already and nothing else.
+inline constexpr std::string_view kCleanEndFile = "cleaner-offset-checkpoint";
 Offset load_clean_end(FileSystem& files, const std::string& directory);
 Status store_clean_end(FileSystem& files, const std::string& directory, Offset clean_end);
 

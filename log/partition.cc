@@ -134,8 +134,10 @@ PartitionStats Partition::stats() const {
   const std::lock_guard lock(impl_->mutex);
   stats.data_bytes = impl_->data->log().size_bytes();
   stats.segments = static_cast<std::int64_t>(impl_->data->log().segments().size());
+  stats.damaged_offsets = impl_->data->log().damaged_offsets();
   if (const AttachedLog* const schedule = impl_->attached(LogKind::kSchedule)) {
     stats.schedule_bytes = schedule->log().size_bytes();
+    stats.damaged_offsets += schedule->log().damaged_offsets();
   }
   stats.appended_records_total = impl_->appended_records_total;
   stats.appended_bytes_total = impl_->appended_bytes_total;

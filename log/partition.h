@@ -113,6 +113,8 @@ struct PartitionStats {
   bool producer_state_damaged = false;
   // The cleaner met a damaged batch: it leaves the log alone until the next start.
   bool compaction_halted = false;
+  // Of both logs: offsets that were durable, are lost or can't be read, and answer kCorrupt.
+  std::int64_t damaged_offsets = 0;
 };
 
 class Partition : public std::enable_shared_from_this<Partition> {

@@ -84,6 +84,12 @@ Status Partition::run_compaction() {
     impl_->compaction_halted = true;
     return {};
   }
+  if (*impl_->clean_end == 0) {
+    // From now on a gap between segments is no sign of a file that is gone.
+    if (const Status stored = store_clean_end(files, rules.directory, 0); !stored) {
+      return stored;
+    }
+  }
   auto cleaned = compact(files, plan, rules);
   if (!cleaned && cleaned.error().code == ErrorCode::kCorrupt) {
     impl_->compaction_halted = true;

@@ -83,15 +83,17 @@ Status Partition::Impl::unlink_head(LogKind kind) {
     keep_from = std::min(keep_from, pin);
   }
   const std::int64_t unlink_at_boot_ms = env.clock().boot_ms() + options.file_delete_delay_ms;
-  const std::lock_guard lock(mutex);
-  auto dropped = target->log().drop_head(waiters->offsets(kind).log_start, keep_from);
-  if (!dropped) {
-    return dropped.error();
+  {
+    const std::lock_guard lock(mutex);
+    auto dropped = target->log().drop_head(waiters->offsets(kind).log_start, keep_from);
+    if (!dropped) {
+      return dropped.error();
+    }
+    if (!dropped->empty()) {
+      trash.push_back({std::move(*dropped), unlink_at_boot_ms});
+    }
   }
-  if (!dropped->empty()) {
-    trash.push_back({std::move(*dropped), unlink_at_boot_ms});
-  }
-  return {};
+  return target->log().store_damage();
 }
 
 void Partition::Impl::unlink_due_trash(std::int64_t now_boot_ms) {

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "log/batch_format.h"
+#include "log/compaction.h"
 #include "log/crash_point.h"
 #include "log/format.h"
+#include "log/recovery_damage.h"
 #include "log/segment.h"
 #include "log/segment_walk.h"
 
@@ -16,16 +18,14 @@ namespace {
 // One run over the directory of a log.
 class Recoverer {
  public:
-  Recoverer(Env& env, const LogRecovery& recovery) : env_(env), recovery_(recovery) {}
+  Recoverer(Env& env, const LogRecovery& recovery)
+      : env_(env),
+        recovery_(recovery),
+        damage_(env.files(), recovery, [this](std::string line) { say(std::move(line)); }) {}
 
   Result<RecoveredLog> run();
 
  private:
-  struct Hole {
-    Offset from = 0;
-    Offset to = 0;
-  };
-
   const std::string& directory() const { return recovery_.spec.directory; }
   SegmentSpec segment_spec(Offset base_offset) const {
     return {directory(), base_offset, recovery_.spec.config.index_interval_bytes};
@@ -45,6 +45,11 @@ class Recoverer {
   Status settle_tail(Segment& segment, const SegmentTail& tail, std::size_t index);
   Status remove_from(std::size_t index, const std::string& reason);
   Status add_segment(Offset base_offset);
+  void note_gap(Offset previous_end, Offset base_offset);
+  Status find_lost_end();
+  // On stable storage before a new segment behind a lost end could make the place of what is gone
+  // look like the cleaner's.
+  Status remember_damage() { return damage_.remember(segments_); }
   Status ensure_active();
   Status make_durable();
   Result<LeaderEpochCheckpoint> load_epochs();
@@ -56,8 +61,10 @@ class Recoverer {
   RecoveredLog out_;
   std::vector<Offset> bases_;  // of the segments on disk, ascending
   SegmentList segments_;
-  std::vector<Hole> holes_;
-  bool cut_ = false;  // the chain has ended: nothing behind it counts
+  RecoveryDamage damage_;
+  bool was_compacted_ = false;  // the cleaner may have left holes between segments
+  bool cut_ = false;            // the chain has ended: nothing behind it counts
+  bool lost_end_ = false;       // no segment reaches the durable end
 };
 
 Status Recoverer::remove_segment(Offset base_offset, std::string_view suffix) {
@@ -81,7 +88,12 @@ Status Recoverer::list_segments() {
     return entries.error();
   }
   std::vector<Offset> swaps;
+  was_compacted_ = recovery_.spec.config.cleanup_compact;
   for (const DirectoryEntry& entry : *entries) {
+    if (entry.name == kDamagedOffsetsFile) {
+      damage_.expect_file();
+    }
+    was_compacted_ |= entry.name == kCleanEndFile;
     const auto name = format::parse_segment_file_name(entry.name);
     if (!name) {
       continue;
@@ -148,6 +160,7 @@ Status Recoverer::open_segments() {
       return remove_from(i, "starts at offset " + std::to_string(bases_[i]) + " where " +
                                 std::to_string(previous_end) + " was to follow");
     }
+    note_gap(previous_end, bases_[i]);
     const bool trusted = recovery_.last_stop == LastStop::kClean ||
                          (!is_last && bases_[i + 1] <= recovery_.synced_end);
     auto segment = trusted ? open_segment(i) : recover_segment(i);
@@ -159,6 +172,17 @@ Status Recoverer::open_segments() {
     }
   }
   return {};
+}
+
+// A segment file that is gone leaves no other trace. The cleaner empties the ends of segments, too,
+// but never the place where the log starts.
+void Recoverer::note_gap(Offset previous_end, Offset base_offset) {
+  const bool is_first = segments_.empty();
+  const bool is_lost = is_first ? base_offset <= recovery_.durable_end : !was_compacted_;
+  if (is_lost) {
+    damage_.note({is_first ? recovery_.log_start : previous_end, base_offset},
+                 "are in no segment file");
+  }
 }
 
 Result<std::shared_ptr<Segment>> Recoverer::open_segment(std::size_t index) {
@@ -206,9 +230,7 @@ Status Recoverer::settle_tail(Segment& segment, const SegmentTail& tail, std::si
       is_last ? recovery_.durable_end : std::min(bases_[index + 1], recovery_.durable_end);
   const bool broken = !tail.break_reason.empty();
   if (broken && end < must_reach) {
-    holes_.push_back({end, must_reach});
-    say("offsets " + std::to_string(end) + " to " + std::to_string(must_reach - 1) +
-        " are damaged and answer CORRUPT_MESSAGE: " + tail.break_reason);
+    damage_.note({end, must_reach}, "are damaged: " + tail.break_reason);
     return {};
   }
   if (tail.physical_bytes > segment.size_bytes()) {
@@ -262,10 +284,9 @@ Status Recoverer::add_segment(Offset base_offset) {
   return {};
 }
 
-// Sees to a segment that takes appends behind everything that was ever durable.
-Status Recoverer::ensure_active() {
-  if (recovery_.durable_end <= recovery_.log_start &&
-      (segments_.empty() || segments_.back()->next_offset() < recovery_.log_start)) {
+Status Recoverer::find_lost_end() {
+  const Offset end = segments_.empty() ? recovery_.log_start : segments_.back()->next_offset();
+  if (recovery_.durable_end <= recovery_.log_start && end < recovery_.log_start) {
     // The tail was lost that a log start had moved past already: nothing above it was durable.
     for (const auto& segment : segments_) {
       if (Status removed = segment->remove_files(); !removed) {
@@ -273,24 +294,22 @@ Status Recoverer::ensure_active() {
       }
     }
     segments_.clear();
-    holes_.clear();
-    return add_segment(recovery_.log_start);
+    damage_.clear();
+  } else if (end < recovery_.durable_end) {
+    lost_end_ = true;
+    damage_.note({end, recovery_.durable_end}, "were on stable storage and are gone");
   }
+  return {};
+}
+
+// Sees to a segment that takes appends behind everything that was ever durable.
+Status Recoverer::ensure_active() {
   if (segments_.empty()) {
     if (Status added = add_segment(recovery_.log_start); !added) {
       return added;
     }
   }
-  const Offset end = std::max(segments_.back()->next_offset(), recovery_.log_start);
-  if (segments_.back()->next_offset() >= recovery_.durable_end) {
-    return {};
-  }
-  if (holes_.empty() || holes_.back().to < recovery_.durable_end) {
-    holes_.push_back({end, recovery_.durable_end});
-    say("offsets " + std::to_string(end) + " to " + std::to_string(recovery_.durable_end - 1) +
-        " were on stable storage and are gone; they answer CORRUPT_MESSAGE");
-  }
-  return add_segment(recovery_.durable_end);
+  return lost_end_ ? add_segment(recovery_.durable_end) : Status{};
 }
 
 // What was adopted may be in the page cache alone, after a sync that failed. What lies below the
@@ -371,8 +390,9 @@ Result<LeaderEpochCheckpoint> Recoverer::load_epochs() {
 }
 
 Result<RecoveredLog> Recoverer::run() {
-  for (const auto step : {&Recoverer::list_segments, &Recoverer::drop_below_log_start,
-                          &Recoverer::open_segments, &Recoverer::ensure_active}) {
+  for (const auto step :
+       {&Recoverer::list_segments, &Recoverer::drop_below_log_start, &Recoverer::open_segments,
+        &Recoverer::find_lost_end, &Recoverer::remember_damage, &Recoverer::ensure_active}) {
     if (Status done = (this->*step)(); !done) {
       return done.error();
     }
@@ -383,9 +403,7 @@ Result<RecoveredLog> Recoverer::run() {
     return epochs.error();
   }
   out_.log = std::make_unique<SegmentedLog>(env_, recovery_.spec, segments_, *std::move(epochs));
-  for (const Hole& hole : holes_) {
-    out_.log->mark_damaged(hole.from, hole.to);
-  }
+  out_.log->set_damaged(damage_.ranges());
   if (recovery_.last_stop == LastStop::kUnclean) {
     if (Status made = make_durable(); !made) {
       return made.error();

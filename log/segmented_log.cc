@@ -127,17 +127,19 @@ Result<SegmentList> SegmentedLog::drop_head(Offset to, Offset keep_from) {
     }
   }
   SegmentView next = *state.view();
+  const auto passed = std::erase_if(
+      next.damaged, [&](const DamagedRange& range) { return range.to <= start_offset(); });
+  if (passed > 0) {
+    state.damage_changed = true;
+  }
   SegmentList dropped;
   while (next.segments.size() > 1 && next.segments[1]->base_offset() <= below) {
     dropped.push_back(next.segments.front());
     next.segments.erase(next.segments.begin());
   }
-  if (dropped.empty()) {
+  if (dropped.empty() && passed == 0) {
     return dropped;
   }
-  std::erase_if(next.damaged, [&](const DamagedRange& range) {
-    return range.to <= next.segments.front()->base_offset();
-  });
   state.publish(std::move(next));
   for (const auto& segment : dropped) {
     if (Status renamed = segment->change_suffix(std::string(format::kDeletedSuffix)); !renamed) {
@@ -164,7 +166,8 @@ Status SegmentedLog::truncate(Offset end) {
     dropped.push_back(next.segments.back());
     next.segments.pop_back();
   }
-  std::erase_if(next.damaged, [&](const DamagedRange& range) { return range.from >= end; });
+  next.damaged = normal(std::move(next.damaged), {0, end});
+  state.damage_changed = next.damaged != state.view()->damaged;
   const auto active = next.segments.back();
   if (Status cut = active->truncate(end); !cut) {
     return state.seal(cut.error());
@@ -177,6 +180,9 @@ Status SegmentedLog::truncate(Offset end) {
   }
   state.env.reached(crash_point::kTruncateAfterCut);
   state.write_back_from = std::min(state.write_back_from, active->size_bytes());
+  if (Status stored = store_damage(); !stored) {
+    return state.seal(stored.error());
+  }
   return state.epochs.truncate_from_end(end);
 }
 
@@ -275,16 +281,40 @@ Status SegmentedLog::close() {
   return synced.has_error() ? Status(synced.error()) : Status{};
 }
 
-void SegmentedLog::mark_damaged(Offset from, Offset to) {
-  SegmentView next = *state_->view();
-  next.damaged.push_back({from, to});
-  std::sort(next.damaged.begin(), next.damaged.end(),
-            [](const DamagedRange& a, const DamagedRange& b) { return a.from < b.from; });
-  state_->publish(std::move(next));
+void SegmentedLog::set_damaged(std::vector<DamagedRange> ranges) {
+  State& state = *state_;
+  if (!ranges.empty() && ranges.front().from < start_offset()) {
+    state.start_offset.store(ranges.front().from, std::memory_order_release);
+  }
+  SegmentView next = *state.view();
+  next.damaged = std::move(ranges);
+  state.publish(std::move(next));
 }
 
 bool SegmentedLog::has_damage() const {
   return !state_->view()->damaged.empty();
+}
+
+std::int64_t SegmentedLog::damaged_offsets() const {
+  const Offset start = start_offset();
+  std::int64_t total = 0;
+  for (const DamagedRange& range : state_->view()->damaged) {
+    total += std::max<std::int64_t>(range.to - std::max(range.from, start), 0);
+  }
+  return total;
+}
+
+Status SegmentedLog::store_damage() {
+  State& state = *state_;
+  if (!state.damage_changed.exchange(false)) {
+    return {};
+  }
+  Status stored =
+      store_damaged_ranges(state.env.files(), state.spec.directory, state.view()->damaged);
+  if (!stored) {
+    state.damage_changed = true;
+  }
+  return stored;
 }
 
 void SegmentedLog::set_config(const TopicLogConfig& config) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "log/damaged_ranges.h"
 #include "log/env/env.h"
 #include "log/error.h"
 #include "log/file_slice.h"
@@ -81,10 +82,13 @@ class SegmentedLog {
   // Truncates preallocation, writes indexes, syncs: the log of a clean stop.
   Status close();
 
-  // Recovery: the offsets in [from, to) are below the durable end and can't be read. Reads there
-  // give kCorrupt.
-  void mark_damaged(Offset from, Offset to);
-  bool has_damage() const;  // any range that was marked and is not dropped yet
+  // Recovery: these offsets, in normal() form and stored, lie below the durable end and can't be
+  // read. Reads there give kCorrupt. The log starts at them when no segment lies before.
+  void set_damaged(std::vector<DamagedRange> ranges);
+  bool has_damage() const;               // any range that was set and is not dropped yet
+  std::int64_t damaged_offsets() const;  // how many of them can still be asked for
+  // Brings the file up to date after drop_head or truncate. Blocking; one thread at a time.
+  Status store_damage();
 
   void set_config(const TopicLogConfig& config);
   LeaderEpochCheckpoint& leader_epochs();

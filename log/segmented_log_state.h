@@ -12,12 +12,6 @@
 
 namespace orloj::log {
 
-// Offsets that were lost or can't be read, although they lie below the durable end.
-struct DamagedRange {
-  Offset from = 0;
-  Offset to = 0;
-};
-
 // What readers see: never changed once published.
 struct SegmentView {
   SegmentList segments;               // ascending, at least one; the last is the active one
@@ -52,6 +46,7 @@ struct SegmentedLog::State {
   LeaderEpochCheckpoint epochs;
   std::atomic<Offset> start_offset{0};
   std::atomic<bool> sealed{false};
+  std::atomic<bool> damage_changed{false};  // since it was stored
 
   // Writer only.
   std::int64_t write_back_from =

@@ -103,6 +103,7 @@ void add_topic(TopicTotals& total, const log::PartitionStats& stats) {
   total.logs.appended_records_total += stats.appended_records_total;
   total.logs.appended_bytes_total += stats.appended_bytes_total;
   total.logs.duplicate_batches_total += stats.duplicate_batches_total;
+  total.logs.damaged_offsets += stats.damaged_offsets;
   total.compaction_halted += stats.compaction_halted ? 1 : 0;
   total.producer_state_damaged += stats.producer_state_damaged ? 1 : 0;
 }
@@ -127,7 +128,11 @@ void add_logs(Families& out, const log::LogStore& logs) {
   auto unsure = gauge_family("orloj_log_producer_state_damaged_partitions",
                              "Partitions that nothing fires into: their producer state is damaged, "
                              "by topic.");
+  auto damaged = gauge_family("orloj_log_damaged_offsets",
+                              "Offsets that are lost or can't be read and answer CORRUPT_MESSAGE, "
+                              "by topic.");
   for (const auto& [topic, total] : topics) {
+    add(damaged, number(total.logs.damaged_offsets), {{"topic", topic}});
     add(halted, number(total.compaction_halted), {{"topic", topic}});
     add(unsure, number(total.producer_state_damaged), {{"topic", topic}});
     add(partitions, number(total.partitions), {{"topic", topic}});
@@ -137,7 +142,8 @@ void add_logs(Families& out, const log::LogStore& logs) {
     add(in, number(total.logs.appended_bytes_total), {{"topic", topic}});
     add(duplicates, number(total.logs.duplicate_batches_total), {{"topic", topic}});
   }
-  for (auto* family : {&partitions, &bytes, &records, &in, &duplicates, &halted, &unsure}) {
+  for (auto* family :
+       {&partitions, &bytes, &records, &in, &duplicates, &halted, &unsure, &damaged}) {
     out.push_back(std::move(*family));
   }
 }

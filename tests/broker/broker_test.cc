@@ -109,6 +109,31 @@ TEST(Broker, DamagedProducerState_IsCountedInTheMetrics) {
   EXPECT_NE(node.broker().metrics().find(halted), std::string::npos);
 }
 
+TEST(Broker, ALostSegment_AnswersCorruptMessageAndIsCountedInTheMetrics) {
+  test::Node node;
+  node.start();
+  {
+    Client client(node.port());
+    test::create_topic(client, "t");
+    test::produce(client, "t", make_batch({{"a"}, {"b"}}));
+  }
+  const std::string healthy = "orloj_log_damaged_offsets{topic=\"t\"} 0\n";
+  EXPECT_NE(node.broker().metrics().find(healthy), std::string::npos);
+  ASSERT_TRUE(node.stop());
+  std::filesystem::remove(node.config.log.data_dir + "/t-0/00000000000000000000.log");
+  for (int start = 0; start < 2; ++start) {
+    node.start();
+    const std::string damaged = "orloj_log_damaged_offsets{topic=\"t\"} 2\n";
+    EXPECT_NE(node.broker().metrics().find(damaged), std::string::npos);
+    {
+      Client client(node.port());
+      const auto lost = test::fetch(client, test::fetch_request("t", 0));
+      EXPECT_EQ(lost.error_code, protocol::ErrorCode::kCorruptMessage);
+    }
+    ASSERT_TRUE(node.stop());
+  }
+}
+
 TEST(Broker, SecondStartOnTheSameDirectory_NamesTheHolder) {
   test::Node node;
   node.start();
