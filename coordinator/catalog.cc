@@ -1,6 +1,7 @@
 #include "coordinator/catalog.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -19,10 +20,32 @@ constexpr std::int64_t kReservedIdsPerTopic = std::int64_t{1} << kReservedIdBits
 // Topics that can ever be created: beyond, reserved producer ids would overflow.
 constexpr std::int64_t kTopicsEverMax = (std::int64_t{1} << (62 - kReservedIdBits)) - 1;
 
+// What internal topics hold is the broker's own, and must outlive cleaning and power cuts.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPinnedConfigs = {{
+    {"cleanup.policy", "compact"},
+    {"durability", "sync"},
+}};
+
 using TopicPtr = std::shared_ptr<const Topic>;
 
 Error error(ErrorCode code, std::string message) {
   return Error{code, std::move(message)};
+}
+
+Status check_pinned(const Topic& topic) {
+  if (!topic.internal) return {};
+  for (const auto& [name, value] : kPinnedConfigs) {
+    const auto set = topic.configs.find(std::string(name));
+    if (set != topic.configs.end() && set->second == value) continue;
+    return error(ErrorCode::kInvalidConfig,
+                 std::string(name) + "=" +
+                     (set == topic.configs.end() ? std::string("(default)") : set->second) + ": " +
+                     topic.name +
+                     " is internal, and what the broker keeps there would be "
+                     "lost; it stays " +
+                     std::string(name) + "=" + std::string(value));
+  }
+  return {};
 }
 
 class StoredCatalog : public Catalog {
@@ -55,8 +78,8 @@ class StoredCatalog : public Catalog {
                         const std::function<Status(const Topic&)>& make_directories) override;
   Status remove(const log::TopicId& id) override;
   std::vector<log::TopicId> forget_tombstones(const std::vector<log::TopicId>& released) override;
-  Status alter_configs(const std::string& topic,
-                       const std::map<std::string, std::optional<std::string>>& changes) override;
+  Result<Topic> plan_configs(std::string_view name, const ConfigChanges& changes) const override;
+  Result<TopicPtr> alter_configs(std::string_view name, const ConfigChanges& changes) override;
   log::CatalogFacts log_facts() const override;
   std::int32_t leader_of(const log::PartitionId&) const override { return options_.node_id; }
 
@@ -379,28 +402,29 @@ Result<TopicPtr> StoredCatalog::rewrite(Topic topic) {
   return shared;
 }
 
-Status StoredCatalog::alter_configs(
-    const std::string& name, const std::map<std::string, std::optional<std::string>>& changes) {
-  const std::lock_guard write_lock(write_mutex_);
+Result<Topic> StoredCatalog::plan_configs(std::string_view name,
+                                          const ConfigChanges& changes) const {
   const TopicPtr topic = find(name);
   if (topic == nullptr) {
-    return error(ErrorCode::kUnknownTopic, "topic " + name + " does not exist");
+    if (Status named = check_topic_name(name); !named) return named.error();
+    return error(ErrorCode::kUnknownTopic, "The topic '" + std::string(name) + "' does not exist.");
   }
+  auto configs = changed_configs(topic->configs, changes, options_.topic_defaults);
+  if (!configs) return configs.error();
+  if (Status valid = check_configs(*configs); !valid) return valid.error();
   Topic changed = *topic;
-  for (const auto& [key, value] : changes) {
-    if (find_topic_config_key(key) == nullptr) {
-      return error(ErrorCode::kInvalidConfig, "Unknown topic config name: " + key);
-    }
-    if (value) {
-      changed.configs.insert_or_assign(key, *value);
-    } else {
-      changed.configs.erase(key);
-    }
-  }
-  if (Status valid = check_configs(changed.configs); !valid) return valid;
-  const auto written = rewrite(std::move(changed));
-  if (!written) return written.error();
-  return {};
+  changed.configs = *std::move(configs);
+  if (Status kept = check_pinned(changed); !kept) return kept.error();
+  return changed;
+}
+
+Result<TopicPtr> StoredCatalog::alter_configs(std::string_view name, const ConfigChanges& changes) {
+  const std::lock_guard write_lock(write_mutex_);
+  auto changed = plan_configs(name, changes);
+  if (!changed) return changed.error();
+  TopicPtr topic = find(name);
+  if (changed->configs == topic->configs) return topic;
+  return rewrite(*std::move(changed));
 }
 
 log::CatalogFacts StoredCatalog::log_facts() const {

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "coordinator/metadata_store.h"
 #include "coordinator/options.h"
 #include "coordinator/topic.h"
+#include "coordinator/topic_config_changes.h"
 #include "log/env/env.h"
 #include "log/log_store.h"
 #include "log/types.h"
@@ -67,11 +67,12 @@ class Catalog {
   // Which of them it holds no more; the others are offered again.
   virtual std::vector<log::TopicId> forget_tombstones(
       const std::vector<log::TopicId>& released) = 0;
-  // Replaces or removes (nullopt) settings of a topic after validation against
-  // coordinator/topic_config.h.
-  virtual Status alter_configs(
-      const std::string& topic,
-      const std::map<std::string, std::optional<std::string>>& changes) = 0;
+  // The topic with its configs changed, checked as those of a new topic are, not stored:
+  // kUnknownTopic, kInvalidConfig. What the broker needs of its own topics stays as it is.
+  virtual Result<Topic> plan_configs(std::string_view name, const ConfigChanges& changes) const = 0;
+  // Plans, then commits to the store; the caller then makes the logs and the scheduler follow.
+  virtual Result<std::shared_ptr<const Topic>> alter_configs(std::string_view name,
+                                                             const ConfigChanges& changes) = 0;
 
   // What LogStore::open needs.
   virtual log::CatalogFacts log_facts() const = 0;

@@ -348,7 +348,9 @@ Status pin_offsets_durability(Catalog& catalog) {
   if (topic == nullptr) return {};
   const auto kept = topic->configs.find(kDurabilityKey);
   if (kept != topic->configs.end() && kept->second == kPinnedDurability) return {};
-  return catalog.alter_configs(topic->name, {{kDurabilityKey, kPinnedDurability}});
+  const auto pinned = catalog.alter_configs(
+      topic->name, {{{kDurabilityKey, ConfigOperation::kSet, kPinnedDurability}}});
+  return pinned ? Status{} : Status(pinned.error());
 }
 
 NewTopic offsets_topic(const GroupOptions& options) {

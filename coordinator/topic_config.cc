@@ -46,17 +46,6 @@ std::optional<bool> parse_boolean(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<std::string_view> split_list(std::string_view text) {
-  std::vector<std::string_view> items;
-  while (!trimmed(text).empty()) {
-    const auto comma = text.find(',');
-    items.push_back(trimmed(text.substr(0, comma)));
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-  }
-  return items;
-}
-
 std::string joined(const std::vector<std::string_view>& items) {
   std::string text;
   for (const auto item : items) text.append(text.empty() ? "" : ", ").append(item);
@@ -91,7 +80,7 @@ Status check_value(const TopicConfigKey& key, std::string_view value) {
     case ConfigType::kDouble:
       return check_number(key, value);
     case ConfigType::kList: {
-      const auto items = split_list(value);
+      const auto items = config_list_items(value);
       if (key.allowed.empty()) return {};
       if (items.empty()) return invalid(key.name, value, "needs " + joined(key.allowed));
       for (const auto item : items) {
@@ -177,7 +166,7 @@ class Effective {
   bool boolean(std::string_view name) const { return parse_boolean(text(name)).value(); }
   bool lists(std::string_view name, std::string_view item) const {
     const std::string value = text(name);
-    return std::ranges::count(split_list(value), item) > 0;
+    return std::ranges::count(config_list_items(value), item) > 0;
   }
 
  private:
@@ -186,6 +175,17 @@ class Effective {
 };
 
 }  // namespace
+
+std::vector<std::string_view> config_list_items(std::string_view value) {
+  std::vector<std::string_view> items;
+  while (!trimmed(value).empty()) {
+    const auto comma = value.find(',');
+    items.push_back(trimmed(value.substr(0, comma)));
+    if (comma == std::string_view::npos) break;
+    value.remove_prefix(comma + 1);
+  }
+  return items;
+}
 
 Status validate_topic_configs(const TopicConfigs& configs) {
   for (const auto& [name, value] : configs) {

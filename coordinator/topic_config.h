@@ -65,6 +65,9 @@ const TopicConfigKey* find_topic_config_key(std::string_view name);  // null: un
 
 using TopicConfigs = std::map<std::string, std::string>;
 
+// The items of a list's value, without the blanks around them.
+std::vector<std::string_view> config_list_items(std::string_view value);
+
 // Every key is known, every value is in bounds, and nothing promises a safety that is not given
 // (min.insync.replicas above 1 on one node). kInvalidConfig names the first key that is wrong.
 Status validate_topic_configs(const TopicConfigs& configs);

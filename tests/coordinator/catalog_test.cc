@@ -25,6 +25,13 @@ class CatalogTest : public testing::Test {
     return result.error().code;
   }
 
+  static ConfigChange set(const std::string& name, const std::string& value) {
+    return {name, ConfigOperation::kSet, value};
+  }
+  static ConfigChange unset(const std::string& name) {
+    return {name, ConfigOperation::kDelete, ""};
+  }
+
   log::PosixEnv machine_;
   log::Env env_ = machine_.env();
   CoordinatorOptions options_;
@@ -219,21 +226,80 @@ TEST_F(CatalogTest, ConfigsPastTheirLimit_AreRefusedByIt) {
 }
 
 TEST_F(CatalogTest, AlterConfigs_ReplacesRemovesAndIsDurable) {
-  create({.name = "t", .configs = {{"retention.ms", "1"}, {"segment.ms", "5"}}});
-  ASSERT_TRUE(catalog_->alter_configs("t", {{"retention.ms", "2"}, {"segment.ms", std::nullopt}}));
+  const auto topic = create(
+      {.name = "t", .partitions = 3, .configs = {{"retention.ms", "1"}, {"segment.ms", "5"}}});
+  const auto altered =
+      catalog_->alter_configs("t", {{set("retention.ms", "2"), unset("segment.ms")}});
+  ASSERT_TRUE(altered);
+  EXPECT_EQ(catalog_->find("t"), *altered);
   open();
-  const std::map<std::string, std::string> left = {{"retention.ms", "2"}};
-  EXPECT_EQ(catalog_->find("t")->configs, left);
+  const TopicConfigs left = {{"retention.ms", "2"}};
+  const auto found = catalog_->find("t");
+  EXPECT_EQ(found->configs, left);
+  EXPECT_EQ(found->id, topic->id);
+  EXPECT_EQ(found->partition_count, 3);
+  EXPECT_GT(found->revision, topic->revision);
+  EXPECT_EQ(catalog_->log_facts().topics.at(0).config.retention_ms, 2);
 }
 
 TEST_F(CatalogTest, AlterConfigs_ThatIsInvalid_ChangesNothing) {
   create({.name = "t", .configs = {{"retention.ms", "1"}}});
-  EXPECT_EQ(catalog_->alter_configs("t", {{"retention.ms", "x"}}).error().code,
+  const auto refused = [&](std::string_view name, const ConfigChanges& changes) {
+    EXPECT_EQ(catalog_->plan_configs(name, changes).error().code,
+              catalog_->alter_configs(name, changes).error().code);
+    return catalog_->alter_configs(name, changes).error();
+  };
+  EXPECT_EQ(refused("t", {{set("segment.ms", "9"), set("retention.ms", "x")}}).code,
             ErrorCode::kInvalidConfig);
-  EXPECT_EQ(catalog_->alter_configs("t", {{"no", std::nullopt}}).error().code,
-            ErrorCode::kInvalidConfig);
-  EXPECT_EQ(catalog_->alter_configs("u", {}).error().code, ErrorCode::kUnknownTopic);
-  EXPECT_EQ(catalog_->find("t")->configs.at("retention.ms"), "1");
+  EXPECT_EQ(refused("t", {{set("no", "1")}}).message, "Unknown topic config name: no");
+  EXPECT_EQ(refused("u", {}).code, ErrorCode::kUnknownTopic);
+  EXPECT_EQ(refused("a/b", {}).code, ErrorCode::kInvalidTopicName);
+  const TopicConfigs before = {{"retention.ms", "1"}};
+  EXPECT_EQ(catalog_->find("t")->configs, before);
+}
+
+TEST_F(CatalogTest, AlterConfigs_PastTheLimit_IsRefusedByIt) {
+  options_.topic_configs_max_bytes = 14;
+  open();
+  create({.name = "t", .configs = {{"retention.ms", "10"}}});
+  const auto refused = catalog_->alter_configs("t", {{set("retention.ms", "100")}});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("topic_configs_max_bytes is 14"), std::string::npos);
+}
+
+TEST_F(CatalogTest, AlterConfigs_ThatChangesNothing_WritesNothing) {
+  const auto topic = create({.name = "t", .configs = {{"retention.ms", "1"}}});
+  const Revision before = store_.range({})->revision;
+  EXPECT_EQ(catalog_->alter_configs("t", {{set("retention.ms", "1"), unset("durability")}}).value(),
+            topic);
+  EXPECT_EQ(store_.range({})->revision, before);
+}
+
+TEST_F(CatalogTest, PlanConfigs_StoresNothing) {
+  create({.name = "t"});
+  const auto planned = catalog_->plan_configs("t", {{set("retention.ms", "5")}});
+  ASSERT_TRUE(planned);
+  EXPECT_EQ(planned->configs.at("retention.ms"), "5");
+  EXPECT_TRUE(catalog_->find("t")->configs.empty());
+}
+
+TEST_F(CatalogTest, AlterConfigs_OfAnInternalTopic_KeepsWhatItsRecordsLiveBy) {
+  const TopicConfigs before = {{"cleanup.policy", "compact"}, {"durability", "sync"}};
+  create({.name = "__x", .configs = before, .internal = true});
+  for (const ConfigChanges& changes : {
+           ConfigChanges{{set("durability", "async")}},
+           ConfigChanges{{unset("durability")}},
+           ConfigChanges{{set("cleanup.policy", "delete")}},
+           ConfigChanges{{{"cleanup.policy", ConfigOperation::kAppend, "delete"}}},
+           ConfigChanges{{set("segment.bytes", "2000000")}, UnnamedConfigs::kGoBackToDefault},
+       }) {
+    const auto refused = catalog_->alter_configs("__x", changes);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidConfig);
+    EXPECT_NE(refused.error().message.find("__x is internal"), std::string::npos);
+  }
+  EXPECT_EQ(catalog_->find("__x")->configs, before);
+  EXPECT_TRUE(catalog_->alter_configs("__x", {{set("segment.bytes", "2000000")}}));
 }
 
 TEST_F(CatalogTest, Snapshot_DoesNotChangeUnderItsHolder) {

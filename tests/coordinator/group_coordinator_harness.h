@@ -59,6 +59,7 @@ class Node {
   BrokerTopicSettings& topic_defaults() { return options_.topic_defaults; }
   GroupCoordinator& groups() { return *groups_; }
   Catalog& catalog() { return *catalog_; }
+  MetadataStore& metadata() { return metadata_; }
   const std::vector<std::string>& alarms() const { return alarms_; }
 
   // From now on topics have this id, or do not exist.

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "coordinator/topic_codec.h"
 #include "tests/coordinator/group_coordinator_harness.h"
 
 namespace orloj::coordinator {
@@ -39,8 +40,9 @@ TEST(GroupCoordinator, OffsetsTopicWithoutADurabilityOfItsOwn_GetsOneAtTheStart)
   node.topic_defaults() = {{"durability", "async"}};
   node.kill();
   ASSERT_EQ(node.prepare(), GroupError::kNone);
-  const std::string name(kOffsetsTopic);
-  node.catalog().alter_configs(name, {{"durability", std::nullopt}}).value();
+  Topic old = *node.catalog().find(kOffsetsTopic);
+  old.configs.erase("durability");
+  node.metadata().commit({{}, {{topic_key(old.id), encode_topic(old)}}}).value();
   node.kill();
   ASSERT_EQ(node.prepare(), GroupError::kNone);
   EXPECT_EQ(node.catalog().find(kOffsetsTopic)->configs.at("durability"), "sync");
