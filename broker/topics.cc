@@ -62,6 +62,20 @@ coordinator::Status Topics::grow(std::string_view name, std::int32_t partitions)
   return attach(**grown, logs);  // those that had been there are attached already
 }
 
+coordinator::Status Topics::alter_configs(std::string_view name,
+                                          const coordinator::ConfigChanges& changes) {
+  const std::lock_guard lock(change_mutex_);
+  const auto altered = parts_.catalog.alter_configs(name, changes);
+  if (!altered) {
+    if (is_fatal(altered.error().code)) parts_.fatal(altered.error().message);
+    return altered.error();
+  }
+  const Topic& topic = **altered;
+  parts_.store.set_config(topic.id, coordinator::to_log_config(topic.configs, parts_.defaults));
+  parts_.scheduler.configure(topic.id, *schedule_config(topic));
+  return {};
+}
+
 coordinator::Status Topics::remove(const log::TopicId& id) {
   const std::lock_guard lock(change_mutex_);
   const auto removed = parts_.catalog.remove(id);

@@ -36,6 +36,10 @@ class Topics {
       const coordinator::NewTopic& topic);
   // Blocking. Adds partitions, up to `partitions` in all; the errors of Catalog::plan_growth.
   coordinator::Status grow(std::string_view name, std::int32_t partitions);
+  // Blocking. Stored first; then what is appended, acknowledged, kept and fired follows the new
+  // configs, without a restart. The errors of Catalog::plan_configs.
+  coordinator::Status alter_configs(std::string_view name,
+                                    const coordinator::ConfigChanges& changes);
   // Blocking. The topic's records, schedules and directories go. kUnknownTopic.
   coordinator::Status remove(const log::TopicId& id);
 
@@ -61,7 +65,7 @@ class Topics {
   coordinator::Status attach(const coordinator::Topic& topic, const Logs& logs) const;
 
   Parts parts_;
-  std::mutex change_mutex_;  // one creation, growth or removal at a time
+  std::mutex change_mutex_;  // one creation, change or removal at a time
   mutable std::mutex config_mutex_;
   mutable std::map<log::TopicId, CachedConfig> configs_;
 };

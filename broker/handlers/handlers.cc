@@ -1,5 +1,6 @@
 #include "broker/handlers/handlers.h"
 
+#include "broker/handlers/alter_configs.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/create_partitions.h"
 #include "broker/handlers/create_topics.h"
@@ -55,9 +56,11 @@ std::vector<Route> all_routes(const Services& services) {
       init_producer_id_route(s.producer_ids, s.blocking),
       offset_for_leader_epoch_route(s.topics),
       describe_configs_route(s.identity, s.topics, s.settings),
+      alter_configs_route(s.topics, s.blocking),
       describe_log_dirs_route(s.log_options, s.topics, s.blocking),
       create_partitions_route(s.identity, s.topics, s.blocking),
       delete_groups_route(s.groups),
+      incremental_alter_configs_route(s.topics, s.blocking),
       offset_delete_route(s.groups, s.topics.catalog()),
       describe_cluster_route(s.identity),
       describe_topic_partitions_route(s.options, s.identity, s.topics),

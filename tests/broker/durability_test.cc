@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "log/record_batch.h"
+#include "protocol/messages/incremental_alter_configs.h"
 #include "protocol/messages/list_offsets.h"
 #include "tests/broker/node.h"
 
@@ -63,6 +64,18 @@ class DurabilityTest : public testing::Test {
   }
   protocol::FetchResponse::Partition fetch(const std::string& topic) {
     return test::fetch(*other_, test::fetch_request(topic, 0));
+  }
+
+  static protocol::IncrementalAlterConfigsRequest durability_request(std::string_view topic,
+                                                                     std::string_view value) {
+    protocol::IncrementalAlterConfigsRequest request;
+    request.resources.push_back({2, topic, {{"durability", 0, value}}});
+    return request;
+  }
+  void set_durability(std::string_view topic, std::string_view value) {
+    const auto response = client_->call<protocol::IncrementalAlterConfigsResponse>(
+        durability_request(topic, value), 1);
+    EXPECT_EQ(response.responses.at(0).error_code, ErrorCode::kNone);
   }
 
   const test::TestRecord scheduled_{"later", {{"schedule-delay", "1h"}}};
@@ -152,6 +165,72 @@ TEST_F(DurabilityTest, ReadersOfAnAsyncTopic_SeeItAtOnce) {
   EXPECT_EQ(seen.high_watermark, 1);
   EXPECT_GT(seen.records.length(), 0U);
   EXPECT_EQ(end_offset("async"), 1);
+}
+
+TEST_F(DurabilityTest, TopicThatBecameSync_WaitsForTheDiskAndHidesWhatIsNotThere) {
+  ASSERT_EQ(produce("async", -1).base_offset, 0);
+  set_durability("async", "sync");
+  {
+    const HeldFiles held(node_.gate(), kJournal);
+    ASSERT_TRUE(client_->send(test::produce_request("async", 0, one_), kVersion));
+    node_.gate().await_visitors(1);
+    EXPECT_EQ(end_offset("async"), 1);
+    EXPECT_EQ(fetch("async").high_watermark, 1);
+    EXPECT_TRUE(client_->is_quiet());
+  }
+  const auto told = answer();
+  EXPECT_EQ(told.error_code, ErrorCode::kNone);
+  EXPECT_EQ(told.base_offset, 1);
+}
+
+TEST_F(DurabilityTest, TopicThatBecameAsync_DoesNotWaitForTheDiskAndShowsAllAtOnce) {
+  const HeldFiles held(node_.gate(), kJournal);
+  ASSERT_EQ(produce("sync", 1).base_offset, 0);
+  EXPECT_EQ(end_offset("sync"), 0);
+  set_durability("sync", "async");
+  EXPECT_EQ(end_offset("sync"), 1);
+  EXPECT_EQ(produce("sync", -1).base_offset, 1);
+  EXPECT_EQ(fetch("sync").high_watermark, 2);
+}
+
+TEST_F(DurabilityTest, WhoWaitsForTheDiskAsTheTopicBecomesAsync_StillDoes) {
+  {
+    const HeldFiles held(node_.gate(), kJournal);
+    ASSERT_TRUE(client_->send(test::produce_request("sync", 0, one_), kVersion));
+    node_.gate().await_visitors(1);
+    const auto response = other_->call<protocol::IncrementalAlterConfigsResponse>(
+        durability_request("sync", "async"), 1);
+    EXPECT_EQ(response.responses.at(0).error_code, ErrorCode::kNone);
+    EXPECT_TRUE(client_->is_quiet());
+  }
+  EXPECT_EQ(answer().error_code, ErrorCode::kNone);
+}
+
+TEST_F(DurabilityTest, BecomingSync_IsAnsweredOnceEverythingIsOnDiskAndHoldsNobodyUp) {
+  ASSERT_EQ(produce("async", -1).base_offset, 0);
+  {
+    const HeldFiles held(node_.gate(), kJournal);
+    ASSERT_TRUE(client_->send(durability_request("async", "sync"), 1));
+    node_.gate().await_visitors(1);
+    EXPECT_EQ(end_offset("sync"), 0);
+    EXPECT_EQ(fetch("async").high_watermark, 1) << "what was seen stays";
+    EXPECT_TRUE(client_->is_quiet());
+  }
+  const auto told = client_->receive<protocol::IncrementalAlterConfigsResponse>(1);
+  EXPECT_EQ(told.message.responses.at(0).error_code, ErrorCode::kNone);
+}
+
+TEST_F(DurabilityTest, KillAfterEachChange_LosesNothing) {
+  for (log::Offset round = 0; round < 4; ++round) {
+    for (const std::string topic : {"sync", "async"}) {
+      ASSERT_EQ(produce(topic, -1).base_offset, round) << topic;
+      const bool becomes_sync = (topic == "async") == (round % 2 == 0);
+      set_durability(topic, becomes_sync ? "sync" : "async");
+    }
+    node_.crash();
+    connect();
+    for (const std::string topic : {"sync", "async"}) EXPECT_EQ(end_offset(topic), round + 1);
+  }
 }
 
 TEST_F(DurabilityTest, DiskSlowerThanTheTimeoutOfARequest_IsATimeout) {

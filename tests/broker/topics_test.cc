@@ -45,7 +45,7 @@ TEST_F(TopicsTest, ScheduleConfig_IsMadeOncePerRevision) {
   const auto topic = topics_->create({.name = "t", .partitions = 1}).value();
   const auto config = topics_->schedule_config(*topic);
   EXPECT_EQ(topics_->schedule_config(*topic), config);
-  ASSERT_TRUE(catalog_->alter_configs(
+  ASSERT_TRUE(topics_->alter_configs(
       "t", {{{"schedule.enable", coordinator::ConfigOperation::kSet, "false"}}}));
   EXPECT_FALSE(topics_->schedule_config(*catalog_->find("t"))->enable);
 }
