@@ -26,7 +26,7 @@ FrameReader::Event FrameReader::advance(std::int64_t frame_max_bytes) {
   if (leased_ < size && filled_ == leased_) return Event::kNeedLease;
   const std::size_t staged = std::min(staged_bytes(), leased_ - filled_);
   if (staged > 0) {
-    grow(filled_ + staged);
+    make_room();
     std::memcpy(data_.get() + filled_, stage_.data() + stage_begin_, staged);
     stage_begin_ += staged;
     filled_ += staged;
@@ -43,8 +43,8 @@ std::span<std::byte> FrameReader::writable() {
     return {stage_.data() + stage_end_, stage_.size() - stage_end_};
   }
   assert(stage_begin_ == stage_end_);
-  grow(filled_ + 1);
-  return {data_.get() + filled_, std::min(capacity_, leased_) - filled_};
+  make_room();
+  return {data_.get() + filled_, capacity_ - filled_};
 }
 
 void FrameReader::commit(std::size_t bytes) {
@@ -71,16 +71,12 @@ FrameBytes FrameReader::take() {
   return frame;
 }
 
-void FrameReader::grow(std::size_t at_least) {
-  if (at_least <= capacity_) return;
-  const auto size = static_cast<std::size_t>(announced_);
-  const std::size_t wanted =
-      size <= kStageBytes ? size : std::max({at_least, capacity_ * 2, 4 * kStageBytes});
-  const std::size_t capacity = std::min(wanted, leased_);
-  auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+void FrameReader::make_room() {
+  if (capacity_ == leased_) return;
+  auto larger = std::make_unique_for_overwrite<std::byte[]>(leased_);
   if (filled_ > 0) std::memcpy(larger.get(), data_.get(), filled_);
   data_ = std::move(larger);
-  capacity_ = capacity;
+  capacity_ = leased_;
 }
 
 }  // namespace orloj::broker

@@ -1,10 +1,9 @@
 // Cuts a byte stream into Kafka frames: a big-endian length and so many bytes. Pure; knows no
 // socket.
 //
-// Memory follows the bytes that arrive: a frame of a large announced length starts small and
-// doubles. The budget is asked when a whole stage of the frame is here, or all of it: first for
+// The budget is asked when a whole stage of the frame is here, or all of it: first for
 // kFirstLeaseBytes, then for all the rest, so that frames that were let past the first step can be
-// completed.
+// completed. What is leased is allocated; its pages follow the bytes that arrive.
 #pragma once
 
 #include <array>
@@ -25,7 +24,8 @@ struct FrameBytes {
 class FrameReader {
  public:
   static constexpr std::size_t kStageBytes = 4096;
-  static constexpr std::size_t kFirstLeaseBytes = 64 * 1024;
+  static constexpr std::size_t kFirstLeaseBytes =
+      128 * 1024;  // most batches fit: they are not copied again
 
   enum class Event : std::uint8_t {
     kNeedBytes,  // read into writable(), then commit()
@@ -58,7 +58,7 @@ class FrameReader {
   // The frame in progress is gathered in the stage: nothing was leased for it yet.
   bool in_stage() const { return announced_ < 0 || leased_ == 0; }
   std::size_t staged_bytes() const { return stage_end_ - stage_begin_; }
-  void grow(std::size_t at_least);
+  void make_room();  // for all that is leased
 
   std::array<std::byte, kStageBytes> stage_;
   std::size_t stage_begin_ = 0;
@@ -66,7 +66,7 @@ class FrameReader {
   std::int64_t announced_ = -1;  // length of the frame in progress
   std::size_t leased_ = 0;
   std::unique_ptr<std::byte[]> data_;
-  std::size_t capacity_ = 0;
+  std::size_t capacity_ = 0;  // of data_
   std::size_t filled_ = 0;
 };
 
