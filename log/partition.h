@@ -163,9 +163,9 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Whether what lies at `offset` was appended a short while ago (LogOptions::recent_bytes), so
   // that read() and sending what it returns need not wait for the disk.
   bool is_recent(Offset offset) const;
-  // read() for everything else: brings the bytes into the page cache and verifies them. kCorrupt
-  // when the first batch is damaged; what lies behind an intact one is left out. Blocking; not on a
-  // reactor.
+  // read() for everything else: brings the bytes into the page cache and verifies what was not
+  // since it was last read from the disk. kCorrupt when the first batch is damaged; what lies
+  // behind an intact one is left out. Blocking; not on a reactor.
   Result<ReadResult> read_from_disk(const ReadRequest& request) const;
   Result<ReadResult> read_schedule(const ReadRequest& request) const;  // the schedule log, likewise
   // One-shot: calls `wake` (any thread, no lock held) when the high watermark passes `beyond`.

@@ -116,7 +116,7 @@ struct Partition::Impl {
   void count_unsynced(std::int64_t records, Released& released);
 
   // partition_read.cc
-  Result<ReadResult> read(LogKind kind, const ReadRequest& request) const;
+  Result<ReadResult> read(LogKind kind, const ReadRequest& request, CrcCheck check) const;
 
   // partition_replay.cc
   struct ReplayRange {  // where to start

@@ -1,11 +1,11 @@
 #include <utility>
 
 #include "log/partition_impl.h"
-#include "log/segment_walk.h"
 
 namespace orloj::log {
 
-Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& request) const {
+Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& request,
+                                         CrcCheck check) const {
   if (is_closed()) {
     return closed_error();
   }
@@ -22,7 +22,7 @@ Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& reques
   if (from == nullptr || request.offset >= offsets.high_watermark) {
     return result;
   }
-  auto slices = from->log().read(request.offset, offsets.high_watermark, request.max_bytes);
+  auto slices = from->log().read(request.offset, offsets.high_watermark, request.max_bytes, check);
   if (!slices) {
     return slices.error();
   }
@@ -34,7 +34,7 @@ Result<ReadResult> Partition::Impl::read(LogKind kind, const ReadRequest& reques
 }
 
 Result<ReadResult> Partition::read(const ReadRequest& request) const {
-  return impl_->read(LogKind::kData, request);
+  return impl_->read(LogKind::kData, request, CrcCheck::kSkip);
 }
 
 bool Partition::is_recent(Offset offset) const {
@@ -42,39 +42,11 @@ bool Partition::is_recent(Offset offset) const {
 }
 
 Result<ReadResult> Partition::read_from_disk(const ReadRequest& request) const {
-  auto result = impl_->read(LogKind::kData, request);
-  if (!result) {
-    return result;
-  }
-  std::vector<FileSlice> intact;
-  for (FileSlice& slice : std::exchange(result->slices, {})) {
-    const std::int64_t end = slice.position + slice.length;
-    BatchWalk walk(*slice.file, {slice.position, end}, CrcCheck::kVerify);
-    auto batch = walk.next();
-    while (batch && batch->has_value()) {
-      batch = walk.next();
-    }
-    if (!batch && intact.empty() && walk.position() == slice.position) {
-      return Error{ErrorCode::kCorrupt, batch.error().message};
-    }
-    slice.length = walk.position() - slice.position;
-    if (slice.length > 0) {
-      intact.push_back(std::move(slice));
-    }
-    if (!batch) {
-      break;
-    }
-  }
-  result->slices = std::move(intact);
-  result->size_bytes = 0;
-  for (const FileSlice& slice : result->slices) {
-    result->size_bytes += slice.length;
-  }
-  return result;
+  return impl_->read(LogKind::kData, request, CrcCheck::kVerify);
 }
 
 Result<ReadResult> Partition::read_schedule(const ReadRequest& request) const {
-  return impl_->read(LogKind::kSchedule, request);
+  return impl_->read(LogKind::kSchedule, request, CrcCheck::kSkip);
 }
 
 PartitionOffsets Partition::offsets() const {

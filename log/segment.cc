@@ -26,7 +26,7 @@ Result<std::shared_ptr<Segment>> Segment::create(FileSystem& files, const Segmen
   if (!file) {
     return file.error();
   }
-  segment->file_ = *std::move(file);
+  segment->file_ = std::make_shared<SegmentFile>(*std::move(file));
   segment->next_offset_ = spec.base_offset;
   if (Status done = segment->file_->truncate(0); !done) {
     return done.error();
@@ -152,6 +152,7 @@ Status Segment::seal() {
     return done;
   }
   sealed_ = true;
+  file_->settle();
   return {};
 }
 

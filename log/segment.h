@@ -20,6 +20,7 @@
 #include "log/file_slice.h"
 #include "log/offset_index.h"
 #include "log/record_batch.h"
+#include "log/segment_file.h"
 #include "log/segment_walk.h"
 #include "log/time_index.h"
 #include "log/types.h"
@@ -93,6 +94,11 @@ class Segment {
   // Nullopt when no batch at or behind `from` ends below `below`.
   Result<std::optional<FileSlice>> read(const SegmentReadRequest& request) const;
 
+  // How many of the slice's bytes, from its start, are whole intact batches (CRC and structure);
+  // reads them unless that is known and they did not leave the page cache since. kCorrupt or
+  // kInvalidBatch when not even the first batch is intact. Blocking.
+  Result<std::int64_t> verify(const FileSlice& slice) const;
+
   // The first batch that reaches `offset` or lies behind it; nullopt behind the last one.
   Result<std::optional<BatchHeader>> find_batch(Offset offset) const;
 
@@ -160,7 +166,7 @@ class Segment {
 
   FileSystem& files_;
   SegmentSpec spec_;  // the suffix changes; writer only
-  std::shared_ptr<File> file_;
+  std::shared_ptr<SegmentFile> file_;
   std::unique_ptr<OffsetIndex> offset_index_;
   std::unique_ptr<TimeIndex> time_index_;
   std::atomic<std::int64_t> size_{0};

@@ -15,7 +15,7 @@ Result<std::shared_ptr<Segment>> Segment::open(FileSystem& files, const SegmentS
   if (!file) {
     return file.error();
   }
-  segment->file_ = *std::move(file);
+  segment->file_ = std::make_shared<SegmentFile>(*std::move(file));
   const auto size = segment->file_->size();
   if (!size) {
     return size.error();
@@ -158,7 +158,7 @@ Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const Segme
   if (!file) {
     return file.error();
   }
-  segment->file_ = *std::move(file);
+  segment->file_ = std::make_shared<SegmentFile>(*std::move(file));
   segment->next_offset_ = spec.base_offset;
   if (Status done = segment->create_indexes(); !done) {
     return done.error();

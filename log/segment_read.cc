@@ -45,6 +45,27 @@ Result<std::optional<FileSlice>> Segment::read(const SegmentReadRequest& request
   return std::optional(FileSlice{file_, (*first)->position, *end - (*first)->position});
 }
 
+Result<std::int64_t> Segment::verify(const FileSlice& slice) const {
+  const ByteRange whole{slice.position, slice.position + slice.length};
+  if (file_->is_known_intact(whole)) {
+    return slice.length;
+  }
+  const auto version = file_->content_version();
+  if (!version) {
+    return version.error();
+  }
+  BatchWalk walk(*file_, {whole.from, whole.to}, CrcCheck::kVerify);
+  auto batch = walk.next();
+  while (batch && batch->has_value()) {
+    batch = walk.next();
+  }
+  if (!batch && walk.position() == whole.from) {
+    return batch.error();
+  }
+  file_->found_intact({whole.from, walk.position()}, *version);
+  return walk.position() - whole.from;
+}
+
 Result<std::int64_t> Segment::end_of_read(const BatchHeader& first,
                                           const SegmentReadRequest& request) const {
   const std::int64_t size = size_bytes();  // before next_offset(): it must not cover more than that

@@ -4,13 +4,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "log/env/env.h"
 #include "log/error.h"
 #include "log/file_slice.h"
 #include "log/record_batch.h"
 #include "log/record_reader.h"
+#include "log/scratch_buffer.h"
 #include "log/types.h"
 
 namespace orloj::log {
@@ -54,7 +54,7 @@ class HeaderWalk {
 
   const File& file_;
   WalkRange range_;
-  std::vector<std::byte> buffer_;
+  ScratchBuffer buffer_;
   std::int64_t buffer_at_ = 0;
 };
 
@@ -79,7 +79,7 @@ class BatchWalk {
   const File& file_;
   WalkRange range_;
   CrcCheck check_;
-  std::vector<std::byte> buffer_;
+  ScratchBuffer buffer_;
   std::int64_t buffer_at_ = 0;
 };
 

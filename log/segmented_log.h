@@ -54,8 +54,10 @@ class SegmentedLog {
 
   // Whole batches from the one that holds `from` up to the last one wholly below `below`, at most
   // max_bytes but at least one batch. Empty when from == below. kOffsetOutOfRange outside
-  // [start_offset, below].
-  Result<std::vector<FileSlice>> read(Offset from, Offset below, std::int64_t max_bytes) const;
+  // [start_offset, below]. With CrcCheck::kVerify what follows an intact batch and is not intact
+  // itself is left out; kCorrupt when the first one is damaged. Blocking then.
+  Result<std::vector<FileSlice>> read(Offset from, Offset below, std::int64_t max_bytes,
+                                      CrcCheck check = CrcCheck::kSkip) const;
 
   // First record with timestamp >= t below `below`; exact (walks the records of one batch); nullopt
   // when there is none.

@@ -70,18 +70,12 @@ Status walk_records(const Segment& segment, Offset from, Offset below, Visit vis
 
 }  // namespace
 
-Result<std::vector<FileSlice>> SegmentedLog::read(Offset from, Offset below,
-                                                  std::int64_t max_bytes) const {
-  const auto view = state_->view();
-  const Offset start = start_offset();
-  if (from < start || from > below) {
-    return Error{ErrorCode::kOffsetOutOfRange, "offset " + std::to_string(from) + " is outside " +
-                                                   std::to_string(start) + " to " +
-                                                   std::to_string(below)};
-  }
-  for (const DamagedRange& range : view->damaged) {
+// Where reading from `from` has to stop before lost offsets; kCorrupt when it is lost itself.
+Result<Offset> SegmentedLog::State::sound_below(const SegmentView& view, Offset from,
+                                                Offset below) const {
+  for (const DamagedRange& range : view.damaged) {
     if (from >= range.from && from < range.to) {
-      return Error{ErrorCode::kCorrupt, state_->spec.directory + " has lost the offsets " +
+      return Error{ErrorCode::kCorrupt, spec.directory + " has lost the offsets " +
                                             std::to_string(range.from) + " to " +
                                             std::to_string(range.to - 1) +
                                             "; restore them from a copy or read on behind them"};
@@ -90,8 +84,24 @@ Result<std::vector<FileSlice>> SegmentedLog::read(Offset from, Offset below,
       below = std::min(below, range.from);
     }
   }
+  return below;
+}
+
+Result<std::vector<FileSlice>> SegmentedLog::read(Offset from, Offset below, std::int64_t max_bytes,
+                                                  CrcCheck check) const {
+  const auto view = state_->view();
+  const Offset start = start_offset();
+  if (from < start || from > below) {
+    return Error{ErrorCode::kOffsetOutOfRange, "offset " + std::to_string(from) + " is outside " +
+                                                   std::to_string(start) + " to " +
+                                                   std::to_string(below)};
+  }
+  const auto sound_below = state_->sound_below(*view, from, below);
+  if (!sound_below) {
+    return sound_below.error();
+  }
   std::vector<FileSlice> slices;
-  if (from == below) {
+  if (from == *sound_below) {
     return slices;
   }
   auto segment = segment_of(view->segments, from);
@@ -100,19 +110,27 @@ Result<std::vector<FileSlice>> SegmentedLog::read(Offset from, Offset below,
   }
   std::int64_t left = max_bytes;
   for (; segment != view->segments.end(); ++segment) {
-    const auto slice = (*segment)->read({from, below, left});
+    auto slice = (*segment)->read({from, *sound_below, left});
     if (slice.has_error()) {
       return slice.error();
     }
     if (!slice->has_value()) {
       continue;
     }
-    const bool first = slices.empty();
-    if (!first && (*slice)->length > left) {
+    if (!slices.empty() && (*slice)->length > left) {
       break;
     }
-    left -= (*slice)->length;
-    const bool to_its_end = (*slice)->position + (*slice)->length == (*segment)->size_bytes();
+    const auto intact = check == CrcCheck::kVerify ? (*segment)->verify(**slice)
+                                                   : Result<std::int64_t>((*slice)->length);
+    if (!intact && slices.empty()) {
+      return Error{ErrorCode::kCorrupt, intact.error().message};
+    }
+    if (!intact) {
+      break;
+    }
+    (*slice)->length = *intact;
+    left -= *intact;
+    const bool to_its_end = (*slice)->position + *intact == (*segment)->size_bytes();
     slices.push_back(**slice);
     if (left <= 0 || !to_its_end) {
       break;

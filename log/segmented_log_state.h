@@ -31,6 +31,7 @@ struct SegmentedLog::State {
     const std::lock_guard lock(view_mutex);
     current = std::move(shared);
   }
+  Result<Offset> sound_below(const SegmentView& view, Offset from, Offset below) const;
   Segment& active() const { return *view()->segments.back(); }
   SegmentSpec segment_spec(Offset base_offset) const {
     return {spec.directory, base_offset, spec.config.index_interval_bytes};

@@ -32,7 +32,20 @@ class File {
   // Fills `out` from `offset` on; fewer bytes than asked only at the end of the file.
   virtual Result<std::size_t> pread(MutableBytes out, std::uint64_t offset) const = 0;
 
+  // pread without waiting for the disk: ends before the first byte that the page cache does not
+  // hold. No bytes at all where the file system has no such call.
+  virtual Result<std::size_t> pread_cached(MutableBytes out, std::uint64_t offset) const = 0;
+
+  // Whether the page cache holds every byte of the range now, so that reading it does not reach
+  // the disk; false when that cannot be told.
+  virtual bool is_cached(std::uint64_t offset, std::uint64_t length) const = 0;
+
   virtual Result<std::uint64_t> size() const = 0;
+
+  // A number that another one replaces with every change of the content, whoever makes it (the
+  // modification time; changes within one tick of the kernel's clock may share it).
+  virtual Result<std::int64_t> content_version() const = 0;
+
   virtual Status truncate(std::uint64_t size) = 0;
 
   // Reserves disk space for the first `bytes` bytes and grows the file to at least that size; new

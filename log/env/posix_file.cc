@@ -1,6 +1,7 @@
 #include "log/env/posix_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,10 +11,12 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace orloj::log {
 namespace {
 
+constexpr std::size_t kPageBytes = 4096;     // mincore answers for so many bytes at a time
 constexpr std::size_t kVectorsPerCall = 64;  // below IOV_MAX; more parts take more calls
 
 std::string_view remedy(int cause) {
@@ -117,12 +120,44 @@ class PosixFile final : public File {
     return total;
   }
 
+  Result<std::size_t> pread_cached(MutableBytes out, std::uint64_t offset) const override {
+    const iovec vector{out.data(), out.size()};
+    const ssize_t got = ::preadv2(descriptor_, &vector, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    if (got < 0 && errno != EAGAIN && errno != EINTR && errno != EOPNOTSUPP) {
+      return errno_error("read", path_, errno);
+    }
+    return static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+  }
+
+  bool is_cached(std::uint64_t offset, std::uint64_t length) const override {
+    const std::uint64_t from = offset / kPageBytes * kPageBytes;
+    const std::size_t mapped_bytes = offset + length - from;
+    void* const mapped =
+        ::mmap(nullptr, mapped_bytes, PROT_READ, MAP_SHARED, descriptor_, static_cast<off_t>(from));
+    if (mapped == MAP_FAILED) {
+      return false;
+    }
+    std::vector<unsigned char> pages((mapped_bytes + kPageBytes - 1) / kPageBytes);
+    const bool told = ::mincore(mapped, mapped_bytes, pages.data()) == 0;
+    ::munmap(mapped, mapped_bytes);
+    return told && std::all_of(pages.begin(), pages.end(),
+                               [](unsigned char page) { return (page & 1U) != 0; });
+  }
+
   Result<std::uint64_t> size() const override {
     struct stat facts {};
     if (::fstat(descriptor_, &facts) != 0) {
       return errno_error("stat", path_, errno);
     }
     return static_cast<std::uint64_t>(facts.st_size);
+  }
+
+  Result<std::int64_t> content_version() const override {
+    struct stat facts {};
+    if (::fstat(descriptor_, &facts) != 0) {
+      return errno_error("stat", path_, errno);
+    }
+    return std::int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec;
   }
 
   Status truncate(std::uint64_t size) override {

@@ -74,7 +74,12 @@ class GatedFile : public log::File {
     gate_.pass(path());
     return file_->pread(out, offset);
   }
+  log::Result<std::size_t> pread_cached(log::MutableBytes, std::uint64_t) const override {
+    return std::size_t{0};
+  }
+  bool is_cached(std::uint64_t, std::uint64_t) const override { return false; }
   log::Result<std::uint64_t> size() const override { return file_->size(); }
+  log::Result<std::int64_t> content_version() const override { return file_->content_version(); }
   log::Status truncate(std::uint64_t size) override { return file_->truncate(size); }
   log::Status allocate(std::uint64_t bytes) override { return file_->allocate(bytes); }
   log::Status sync_data() override {

@@ -55,6 +55,11 @@ void SimDisk::set_capacity(std::uint64_t bytes) {
   capacity_ = bytes;
 }
 
+void SimDisk::set_cached(bool cached) {
+  const std::lock_guard lock(mutex_);
+  cached_ = cached;
+}
+
 void SimDisk::set_write_through(log::WriteThrough mode) {
   const std::lock_guard lock(mutex_);
   write_through_ = mode;
@@ -203,6 +208,7 @@ Status SimDisk::change_content(Node& node, const std::string& path, Change chang
     return failure("no space left for", path, ErrorCode::kNoSpace);
   }
   apply(change, node.live);
+  ++node.changes;
   node.unsynced.push_back(std::move(change));
   return {};
 }

@@ -65,6 +65,8 @@ class SimDisk final : public log::FileSystem {
   void disarm();
   void set_capacity(std::uint64_t bytes);
   void set_write_through(log::WriteThrough mode);
+  // Whether the page cache is said to hold what is read; false until told otherwise.
+  void set_cached(bool cached);
   std::int64_t calls(SimCall call) const;
   bool power_is_off() const;
 
@@ -107,6 +109,7 @@ class SimDisk final : public log::FileSystem {
     Content live;
     Content durable;
     std::vector<Change> unsynced;
+    std::int64_t changes = 0;
     std::vector<Change> in_flight;  // write-through writes that the crash met
   };
   using Names = std::map<std::string, std::shared_ptr<Node>>;
@@ -147,6 +150,7 @@ class SimDisk final : public log::FileSystem {
   log::WriteThrough write_through_ = log::WriteThrough::kDirect;
   std::uint64_t process_ = 1;
   bool power_off_ = false;
+  bool cached_ = false;
 };
 
 }  // namespace orloj::test

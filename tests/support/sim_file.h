@@ -74,12 +74,27 @@ class SimFile final : public log::File {
     return count;
   }
 
+  log::Result<std::size_t> pread_cached(log::MutableBytes out,
+                                        std::uint64_t offset) const override {
+    return is_cached(offset, out.size()) ? pread(out, offset) : std::size_t{0};
+  }
+
+  bool is_cached(std::uint64_t, std::uint64_t) const override {
+    const std::lock_guard lock(disk_.mutex_);
+    return disk_.cached_;
+  }
+
   log::Result<std::uint64_t> size() const override {
     const std::lock_guard lock(disk_.mutex_);
     if (log::Status allowed = usable(std::nullopt, "stat of"); !allowed) {
       return allowed.error();
     }
     return node_->live.size();
+  }
+
+  log::Result<std::int64_t> content_version() const override {
+    const std::lock_guard lock(disk_.mutex_);
+    return node_->changes;
   }
 
   log::Status truncate(std::uint64_t size) override {

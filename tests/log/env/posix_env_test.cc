@@ -50,6 +50,35 @@ TEST_F(PosixEnvTest, WriteOfManyParts_LandsContiguously) {
   EXPECT_EQ(file->size().value(), expected.size());
 }
 
+TEST_F(PosixEnvTest, JustWritten_IsCachedUpToTheEndOfTheFile) {
+  auto file = create("cached");
+  ASSERT_TRUE(file->pwrite(std::vector<std::byte>(10'000), 0));
+  EXPECT_TRUE(file->is_cached(0, 10'000));
+  EXPECT_TRUE(file->is_cached(5'000, 5'000));
+  EXPECT_FALSE(file->is_cached(0, 20'000));
+}
+
+TEST_F(PosixEnvTest, CachedRead_IsAPrefixOfTheRead) {
+  auto file = create("prefix");
+  ASSERT_TRUE(file->pwrite(to_bytes("abcdef"), 0));
+  std::string out(4, '#');
+  const auto got = file->pread_cached(std::as_writable_bytes(std::span(out)), 1);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(out.substr(0, *got), std::string("bcde").substr(0, *got));
+}
+
+TEST_F(PosixEnvTest, ContentVersion_StaysUntilSomebodyWrites) {
+  auto file = create("version");
+  ASSERT_TRUE(file->pwrite(to_bytes("abc"), 0));
+  const auto version = file->content_version().value();
+  EXPECT_EQ(content(*file), "abc");
+  EXPECT_EQ(file->content_version().value(), version);
+  const auto other = files().open(dir_.file("version"), OpenMode::kReadWrite).value();
+  while (file->content_version().value() == version) {  // until the kernel's clock ticks
+    ASSERT_TRUE(other->pwrite(to_bytes("x"), 0));
+  }
+}
+
 TEST_F(PosixEnvTest, ReadAtTheEnd_IsShort) {
   auto file = create("short");
   ASSERT_TRUE(file->pwrite(to_bytes("abc"), 0));
