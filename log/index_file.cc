@@ -88,6 +88,22 @@ Result<std::optional<IndexFile::Entry>> IndexFile::last() const {
   return entry ? Result<std::optional<Entry>>(*entry) : entry.error();
 }
 
+Result<bool> IndexFile::rises(const std::function<bool(const Entry&, const Entry&)>& below) const {
+  const std::size_t entries = count();
+  Entry previous{};
+  for (std::size_t i = 0; i < entries; ++i) {
+    const auto entry = read(i);
+    if (!entry) {
+      return entry.error();
+    }
+    if (i > 0 && !below(previous, *entry)) {
+      return false;
+    }
+    previous = *entry;
+  }
+  return true;
+}
+
 Status IndexFile::truncate_where(const std::function<bool(const Entry&)>& keep) {
   if (Status done = load(); !done) {
     return done;

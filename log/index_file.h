@@ -45,6 +45,9 @@ class IndexFile {
   Result<std::optional<Entry>> last_where(const std::function<bool(const Entry&)>& holds) const;
   Result<std::optional<Entry>> last() const;
 
+  // Whether each entry is below its follower, by `below`.
+  Result<bool> rises(const std::function<bool(const Entry&, const Entry&)>& below) const;
+
   // Keeps the entries for which `keep` is true (the first ones); the index takes appends again.
   Status truncate_where(const std::function<bool(const Entry&)>& keep);
 

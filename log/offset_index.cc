@@ -49,6 +49,14 @@ Result<std::optional<OffsetIndexEntry>> OffsetIndex::last() const {
   return decode(storage_->last());
 }
 
+bool OffsetIndex::rises() const {
+  const auto rising = storage_->rises([&](const auto& entry, const auto& next) {
+    return decode(entry).last_offset < decode(next).last_offset &&
+           decode(entry).position < decode(next).position;
+  });
+  return rising && *rising;
+}
+
 Status OffsetIndex::truncate(Offset end) {
   return storage_->truncate_where(
       [&](const IndexFile::Entry& entry) { return decode(entry).last_offset < end; });

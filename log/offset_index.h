@@ -29,6 +29,8 @@ class OffsetIndex {
   Result<std::optional<OffsetIndexEntry>> find_offset(Offset at_most) const;
   Result<std::optional<OffsetIndexEntry>> find_position(std::int64_t at_most) const;
   Result<std::optional<OffsetIndexEntry>> last() const;
+  // Whether the entries rise, as those of an undamaged index do.
+  bool rises() const;
   // Drops the entries at and above `end`.
   Status truncate(Offset end);
   std::size_t count() const { return storage_->count(); }

@@ -206,7 +206,8 @@ Result<std::shared_ptr<Segment>> Recoverer::open_segment(std::size_t index) {
 SegmentBounds Recoverer::bounds_of(std::size_t index) const {
   const bool is_last = index + 1 == bases_.size();
   const bool next_is_durable = !is_last && bases_[index + 1] <= recovery_.durable_end;
-  return {recovery_.durable_end, next_is_durable ? bases_[index + 1] : INT64_MAX};
+  return {recovery_.durable_end, next_is_durable ? bases_[index + 1] : INT64_MAX,
+          recovery_.synced_end};
 }
 
 Result<std::shared_ptr<Segment>> Recoverer::recover_segment(std::size_t index) {

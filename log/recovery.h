@@ -27,7 +27,7 @@ struct LogRecovery {
   LastStop last_stop = LastStop::kUnclean;
   Offset log_start = 0;    // first offset that exists
   Offset durable_end = 0;  // everything below was on stable storage: never cut
-  Offset synced_end = 0;   // segments that lie wholly below were synced: not scanned
+  Offset synced_end = 0;   // what lies below was synced: not scanned
 };
 
 struct RecoveredLog {

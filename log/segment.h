@@ -40,6 +40,7 @@ enum class SegmentUse : std::uint8_t { kAppend, kReadOnly };
 struct SegmentBounds {
   Offset durable_end = 0;    // everything below was on stable storage
   Offset below = INT64_MAX;  // where the next segment starts, when that is durable
+  Offset synced_end = 0;     // everything below was synced: its batches need no check
 
   Offset end() const { return durable_end < below ? durable_end : below; }
 };
@@ -68,11 +69,12 @@ class Segment {
   static Result<std::shared_ptr<Segment>> open(FileSystem& files, const SegmentSpec& spec,
                                                SegmentUse use);
 
-  // After a crash: walks all batches with CRC, contiguous offsets (between batches below the
+  // After a crash: walks the batches with CRC, contiguous offsets (between batches below the
   // durable end compaction may have left holes) and non-decreasing epochs, up to the first break,
-  // and rebuilds the indexes. The file is not cut: see discard_tail(). A batch below the durable
-  // end that fails its checks is rot: it stays, as long as the chain of headers goes on behind it.
-  // Open for appends.
+  // and rebuilds the indexes. Begins behind the last index entry below the synced end, when the
+  // indexes fit the data up to there. The file is not cut: see discard_tail(). A batch below the
+  // durable end that fails its checks is rot: it stays, as long as the chain of headers goes on
+  // behind it. Open for appends.
   static Result<std::shared_ptr<Segment>> recover(FileSystem& files, const SegmentSpec& spec,
                                                   const SegmentBounds& bounds, SegmentTail& tail);
 
@@ -143,7 +145,9 @@ class Segment {
   Result<bool> indexes_are_sane() const;
   Status rebuild_indexes(SegmentUse use);
   Status walk_tail();
-  Status recover_batches(const SegmentBounds& bounds, SegmentTail& tail);
+  Result<std::optional<BatchHeader>> resume_from_index(Offset synced_end);
+  Status take_up_to(const BatchHeader& last);
+  Status recover_batches(const SegmentBounds& bounds, const BatchHeader& good, SegmentTail& tail);
   std::optional<BatchHeader> rotten_batch(std::int64_t position, const SegmentBounds& bounds,
                                           std::int64_t physical_bytes) const;
   std::string chain_fault(const RecordBatchView& batch, LeaderEpoch latest_epoch,

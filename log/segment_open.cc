@@ -159,25 +159,107 @@ Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const Segme
     return file.error();
   }
   segment->file_ = std::make_shared<SegmentFile>(*std::move(file));
-  segment->next_offset_ = spec.base_offset;
-  if (Status done = segment->create_indexes(); !done) {
-    return done.error();
+  const auto physical = segment->file_->size();
+  if (!physical) {
+    return physical.error();
+  }
+  tail = {static_cast<std::int64_t>(*physical), ""};
+  segment->size_ = tail.physical_bytes;
+  const auto resumed = segment->resume_from_index(bounds.synced_end);
+  if (!resumed && resumed.error().code == ErrorCode::kIo) {
+    return resumed.error();
+  }
+  BatchHeader good;  // the last one that needs no check
+  if (resumed && *resumed) {
+    good = **resumed;
+  } else {
+    segment->size_ = 0;
+    segment->next_offset_ = spec.base_offset;
+    if (Status done = segment->create_indexes(); !done) {
+      return done.error();
+    }
   }
   const SegmentBounds within{bounds.durable_end, std::min(bounds.below, segment->offsets_end())};
-  if (Status done = segment->recover_batches(within, tail); !done) {
+  if (Status done = segment->recover_batches(within, good, tail); !done) {
     return done.error();
   }
   return segment;
 }
 
-Status Segment::recover_batches(const SegmentBounds& bounds, SegmentTail& tail) {
-  const auto physical = file_->size();
-  if (!physical) {
-    return physical.error();
+// Takes the state behind the last indexed batch that was synced, and returns its header; nullopt or
+// kCorrupt where there is none or the indexes do not fit the data.
+Result<std::optional<BatchHeader>> Segment::resume_from_index(Offset synced_end) {
+  if (synced_end <= spec_.base_offset) {
+    return std::optional<BatchHeader>();
   }
-  tail = {static_cast<std::int64_t>(*physical), ""};
-  LeaderEpoch latest_epoch = -1;
-  BatchWalk walk(*file_, {0, tail.physical_bytes}, CrcCheck::kVerify);
+  if (const Status opened = open_indexes(SegmentUse::kAppend); !opened) {
+    return opened.error();
+  }
+  const auto entry = offset_index_->find_offset(synced_end - 1);
+  if (!entry) {
+    return entry.error();
+  }
+  if (!entry->has_value() || !offset_index_->rises() || !time_index_->rises()) {
+    return std::optional<BatchHeader>();
+  }
+  auto last = headers_from((*entry)->position).next();
+  if (!last || !last->has_value() || (*last)->last_offset != (*entry)->last_offset) {
+    return last ? Result<std::optional<BatchHeader>>(std::nullopt) : last;
+  }
+  const Offset end = (*last)->last_offset + 1;
+  if (const Status cut = offset_index_->truncate(end); !cut) {
+    return cut.error();
+  }
+  if (const Status cut = time_index_->truncate(end); !cut) {
+    return cut.error();
+  }
+  if (const Status taken = take_up_to(**last); !taken) {
+    return taken.error();
+  }
+  return last;
+}
+
+// Everything up to a batch counts: its headers are believed. The time index may lack its last
+// block.
+Status Segment::take_up_to(const BatchHeader& last) {
+  size_ = last.end();
+  const auto latest = time_index_->last();
+  if (!latest) {
+    return latest.error();
+  }
+  max_timestamp_ = latest->has_value() ? (*latest)->timestamp_ms : kNoTimestamp;
+  max_timestamp_offset_ = latest->has_value() ? (*latest)->last_offset : spec_.base_offset;
+  const auto first = headers_from(0).next();
+  const auto from = find_batch(max_timestamp_offset_);
+  if (!first || !from) {
+    return first ? from.error() : first.error();
+  }
+  first_timestamp_ = first->has_value() ? (*first)->max_timestamp_ms : kNoTimestamp;
+  HeaderWalk walk = headers_from(from->has_value() ? (*from)->position : 0);
+  for (;;) {
+    const auto header = walk.next();
+    if (!header) {
+      return header.error();
+    }
+    if (!header->has_value()) {
+      break;
+    }
+    if ((*header)->max_timestamp_ms > max_timestamp()) {
+      max_timestamp_ = (*header)->max_timestamp_ms;
+      max_timestamp_offset_ = (*header)->last_offset;
+    }
+  }
+  time_index_->append(max_timestamp_entry());
+  next_offset_ = last.last_offset + 1;
+  bytes_since_index_entry_ = last.size_bytes;
+  return {};
+}
+
+// Goes on behind the batch `good`.
+Status Segment::recover_batches(const SegmentBounds& bounds, const BatchHeader& good,
+                                SegmentTail& tail) {
+  LeaderEpoch latest_epoch = good.leader_epoch;
+  BatchWalk walk(*file_, {good.end(), tail.physical_bytes}, CrcCheck::kVerify);
   for (;;) {
     const std::int64_t position = walk.position();
     const auto batch = walk.next();
@@ -191,14 +273,14 @@ Status Segment::recover_batches(const SegmentBounds& bounds, SegmentTail& tail) 
         batch ? chain_fault(**batch, latest_epoch, bounds) : std::string(batch.error().message);
     BatchHeader header;
     if (fault.empty()) {
-      const RecordBatchView& good = **batch;
+      const RecordBatchView& next = **batch;
       header = {position,
-                static_cast<std::int64_t>(good.size()),
-                good.base_offset(),
-                good.last_offset(),
-                good.max_timestamp(),
-                good.leader_epoch()};
-      latest_epoch = good.leader_epoch();
+                static_cast<std::int64_t>(next.size()),
+                next.base_offset(),
+                next.last_offset(),
+                next.max_timestamp(),
+                next.leader_epoch()};
+      latest_epoch = next.leader_epoch();
     } else {
       const auto rotten = rotten_batch(position, bounds, tail.physical_bytes);
       if (!rotten) {

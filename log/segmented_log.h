@@ -22,6 +22,7 @@
 #include "log/file_slice.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/options.h"
+#include "log/record_batch.h"
 #include "log/types.h"
 
 namespace orloj::log {

@@ -54,6 +54,14 @@ Result<std::optional<TimeIndexEntry>> TimeIndex::last() const {
   return decode(storage_->last());
 }
 
+bool TimeIndex::rises() const {
+  const auto rising = storage_->rises([&](const auto& entry, const auto& next) {
+    return decode(entry).timestamp_ms < decode(next).timestamp_ms &&
+           decode(entry).last_offset < decode(next).last_offset;
+  });
+  return rising && *rising;
+}
+
 Status TimeIndex::truncate(Offset end) {
   return storage_->truncate_where(
       [&](const IndexFile::Entry& entry) { return decode(entry).last_offset < end; });

@@ -30,6 +30,8 @@ class TimeIndex {
   Result<std::optional<TimeIndexEntry>> find_timestamp(TimestampMs at_most) const;
   Result<std::optional<TimeIndexEntry>> find_below(Offset end) const;
   Result<std::optional<TimeIndexEntry>> last() const;
+  // Whether the entries rise, as those of an undamaged index do.
+  bool rises() const;
   // Drops the entries at and above `end`.
   Status truncate(Offset end);
   std::size_t count() const { return storage_->count(); }

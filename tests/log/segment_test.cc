@@ -242,6 +242,67 @@ TEST_F(SegmentTest, RotBelowTheDurableEnd_IsKeptAndNeverCut) {
   EXPECT_NE(tail.break_reason, "");
 }
 
+TEST_F(SegmentTest, RecoveryBehindTheSyncedEnd_AnswersLikeAFullOne) {
+  constexpr int kBatches = 500;
+  for (Offset synced_end = kBase; synced_end <= kBase + 3 * kBatches + 7; synced_end += 7) {
+    ASSERT_TRUE(filled(kBatches)->seal());
+    SegmentTail tail;
+    const auto recovered =
+        Segment::recover(files(), spec(), {.synced_end = synced_end}, tail).value();
+    ASSERT_NO_FATAL_FAILURE(expect_reads(*recovered, kBatches)) << synced_end;
+    ASSERT_EQ(tail.break_reason, "");
+    append(*recovered, make_batch(kBase + 3 * kBatches, 3, 10 * (kBase + 3 * kBatches)));
+    ASSERT_TRUE(recovered->seal());
+    ASSERT_NO_FATAL_FAILURE(
+        expect_reads(*Segment::open(files(), spec(), SegmentUse::kReadOnly).value(), kBatches + 1));
+  }
+}
+
+// What was checked before it was synced is not read again, so rot there is for readers to find.
+TEST_F(SegmentTest, RecoveryBehindTheSyncedEnd_DoesNotLookAtWhatIsBelow) {
+  constexpr int kBatches = 500;
+  auto segment = filled(kBatches);
+  ASSERT_TRUE(segment->seal());
+  const auto first = segment->find_batch(kBase).value().value();
+  auto file = files().open(data_path(), OpenMode::kReadWrite).value();
+  ASSERT_TRUE(file->pwrite(std::vector<std::byte>(1, std::byte{0xee}),
+                           static_cast<std::uint64_t>(first.end() - 1)));
+  SegmentTail tail;
+  const Offset end = kBase + 3 * kBatches;
+  const auto scanned = Segment::recover(files(), spec(), {.durable_end = end}, tail).value();
+  EXPECT_EQ(scanned->first_timestamp(), kNoTimestamp) << "of a batch that failed its check";
+  ASSERT_TRUE(scanned->seal());
+  const auto resumed =
+      Segment::recover(files(), spec(), {.durable_end = end, .synced_end = end}, tail).value();
+  EXPECT_EQ(resumed->next_offset(), end);
+  EXPECT_EQ(resumed->first_timestamp(), 10 * kBase + 2);
+  EXPECT_FALSE(resumed->verify({resumed->file(), 0, first.end()}));
+}
+
+TEST_F(SegmentTest, RecoveryBehindTheSyncedEnd_DoesWithoutGoodIndexes) {
+  constexpr int kBatches = 300;
+  const Offset end = kBase + 3 * kBatches;
+  ASSERT_TRUE(filled(kBatches)->seal());
+  const auto index_bytes = file_size(index_path());
+  const std::vector<std::vector<std::byte>> damage = {
+      std::vector<std::byte>(index_bytes),                       // zeros
+      std::vector<std::byte>(index_bytes / 2, std::byte{0x11}),  // a half that does not rise
+  };
+  for (const auto& bytes : damage) {
+    auto index = files().open(index_path(), OpenMode::kReadWrite).value();
+    ASSERT_TRUE(index->pwrite(bytes, 0));
+    SegmentTail tail;
+    const auto recovered = Segment::recover(files(), spec(), {.synced_end = end}, tail).value();
+    ASSERT_NO_FATAL_FAILURE(expect_reads(*recovered, kBatches));
+    ASSERT_TRUE(recovered->seal());
+  }
+  const auto time_index = dir_.file(format::segment_file_name(kBase, format::kTimeIndexSuffix));
+  auto times = files().open(time_index, OpenMode::kReadWrite).value();
+  ASSERT_TRUE(times->truncate(12 * (file_size(time_index) / 24)));  // its last block is missing
+  SegmentTail tail;
+  expect_reads(*Segment::recover(files(), spec(), {.synced_end = end}, tail).value(), kBatches);
+}
+
 TEST_F(SegmentTest, Truncate_DropsTheBatchThatHoldsTheOffset) {
   auto segment = filled(400);
   ASSERT_TRUE(segment->seal());
