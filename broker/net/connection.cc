@@ -286,8 +286,9 @@ void Connection::sweep(std::int64_t now_boot_ms) {
              now_boot_ms - write_blocked_since_boot_ms_ >= options.write_deadline_ms) {
     late = fmt::format("replies are not read; socket.write.deadline.ms is {}",
                        options.write_deadline_ms);
-  } else if (slots_.empty() && !has_unread_bytes() &&
-             now_boot_ms - last_activity_boot_ms_ >= options.connection_idle_max_ms) {
+  } else if (slots_.empty() &&
+             now_boot_ms - last_activity_boot_ms_ >= options.connection_idle_max_ms &&
+             !has_unread_bytes()) {
     late = fmt::format("idle; connections.max.idle.ms is {}", options.connection_idle_max_ms);
   }
   if (late.empty()) return;
