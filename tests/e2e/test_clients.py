@@ -3,10 +3,12 @@
 import pytest
 
 from broker import Kafka
-from programs import CLIENTS, Program
+from programs import CLIENTS, Program, Refused
 
 pytest.register_assert_rewrite("scenario")
 from scenario import SETTINGS, Plain, Scheduling  # so that its assertions show what they compared
+
+KAFKA_ATTEMPTS = 3
 
 
 def pytest_generate_tests(metafunc):
@@ -56,16 +58,30 @@ def test_a_kill_in_the_middle_of_a_stream(name, broker, start_program):
     Plain(start_program(name, broker), broker).run("crash")
 
 
+def answers_of_kafka(steps, name, start_program, folder):
+    """The reference's answers. On a busy machine Kafka itself, seconds after its start, now and then
+    moves a member that came back, or has no offsets of a group yet: it is then asked again, twice at
+    most. Our own answers have one try."""
+    attempt = 0
+    while True:
+        attempt += 1
+        home = folder / f"kafka-{attempt}"
+        home.mkdir()
+        kafka = Kafka(home).start()
+        try:
+            return Plain(start_program(name, kafka), kafka).run(*steps)
+        except (AssertionError, Refused):
+            if attempt == KAFKA_ATTEMPTS:
+                raise
+        finally:
+            kafka.kill()
+
+
 @pytest.mark.full
 @pytest.mark.orloj_only
 def test_answers_are_those_of_kafka(name, broker, start_program, tmp_path):
     steps = ["topics", "codecs", "limit", "seeks", "group", "cooperative", "static"]
     ours = Plain(start_program(name, broker), broker).run(*steps)
-    (tmp_path / "kafka").mkdir()
-    kafka = Kafka(tmp_path / "kafka").start()
-    try:
-        theirs = Plain(start_program(name, kafka), kafka).run(*steps)
-    finally:
-        kafka.kill()
+    theirs = answers_of_kafka(steps, name, start_program, tmp_path)
     for step in steps:
         assert ours[step] == theirs[step], step

@@ -142,8 +142,10 @@ serve({
   commit: ({ consumer, topic, partition, offset }) => members[consumer].consumer.commitOffsets(
     [{ topic, partition, offset: String(offset) }]),
   committed: ({ group, topic, partition }) => withAdmin(async admin => {
-    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-    return Number(found.partitions.find(each => each.partition === partition).offset)
+    // With its partitions: else the library looks for them in metadata that may not be there yet.
+    const [found] = await admin.fetchOffsets(
+      { groupId: group, topics: [{ topic, partitions: [partition] }] })
+    return Number(found.partitions[0].offset)
   }),
   leave: async ({ consumer }) => {
     await members[consumer].consumer.disconnect()
