@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORDER = ("kafka", "orloj", "orloj", "kafka")
 IDLE_SECONDS = 3
 LOAD_SECONDS_MAX = 180
+GB = 10**9
 
 TOPICS = {
     # In the page cache when acknowledged, as Kafka's are.
@@ -47,7 +48,7 @@ WARM_UP = [
 ]
 WARM_UP_ROUNDS = {"kafka": 3, "orloj": 1}
 
-# Name of the load, topic, arguments.
+# Name of the load, topic, arguments. Whatever writes much comes first: its pages were touched.
 LOADS = [
     ("produce", "batched", [*BATCHED, "--requests", "32768", "--seconds", "20"]),
     ("one_record", "single", [*SINGLE, "--requests", "200000", "--seconds", "15"]),
@@ -61,6 +62,7 @@ ORLOJ_LOADS = [
      [*PACED, "--acks", "-1", "--seconds", "10", "--warm-seconds", "2"]),
     ("fire", "schedules", ["fire", "--pending", "100000", "--rate", "1000", "--seconds", "20"]),
 ]
+TOUCHED_BYTES = 3 * GB
 
 
 class Comparison:
@@ -69,7 +71,6 @@ class Comparison:
         cores = sorted(os.sched_getaffinity(0))
         self.broker_core, self.load_core = cores[-1], cores[0]
         self.folder = tempfile.mkdtemp(prefix="compare-", dir=os.path.dirname(options.json))
-        self.page_cache = machine.PageCache(self.folder)
         self.runs = []
 
     def make(self, name):
@@ -112,7 +113,7 @@ class Comparison:
             for _ in range(WARM_UP_ROUNDS[name]):
                 for topic, arguments in WARM_UP:
                     self.load(broker, topic, arguments)
-            self.page_cache.fill()
+            machine.touch_memory(TOUCHED_BYTES)
             for load, topic, arguments in LOADS + (ORLOJ_LOADS if name == "orloj" else []):
                 if self.options.only is None or load in self.options.only:
                     figures[load] = self.load(broker, topic, arguments)

@@ -1,6 +1,7 @@
 """What the figures were taken on, and how quiet it was."""
 
 import datetime
+import mmap
 import os
 import platform
 import re
@@ -11,8 +12,6 @@ from contenders import wait_idle
 BUSY_LOOK_SECONDS = 2
 # Busy processors beyond this share make latencies meaningless.
 QUIET_SHARE_MAX = 0.05
-PAGE_CACHE_SPARE_BYTES = 512 << 20
-PAGE_CACHE_PIECE_BYTES = 1 << 20
 
 
 def first_match(path, pattern):
@@ -52,26 +51,10 @@ def describe(root):
     }
 
 
-class PageCache:
-    """Keeps the page cache full, as it is on any machine that has run for a while. Else the loads
-    that write pay for where the machine has been: the host of a virtual machine takes unused pages
-    away, and the first touch of such a page costs many times what a broker's write does."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.files = []
-
-    def fill(self):
-        """Reads the holes of a sparse file, which takes memory and no disk, once: its pages are the
-        first to be given up again."""
-        free = int(first_match("/proc/meminfo", r"^MemFree:\s+(\d+)")) * 1024
-        size = free - PAGE_CACHE_SPARE_BYTES
-        if size <= 0:
-            return
-        path = os.path.join(self.folder, f"page-cache-{len(self.files)}")
-        self.files.append(path)
-        piece = bytearray(PAGE_CACHE_PIECE_BYTES)
-        with open(path, "wb+", buffering=0) as f:
-            f.truncate(size)
-            while f.readinto(piece):
-                pass
+def touch_memory(wanted_bytes):
+    """Touches free memory and gives it back. A virtual machine's host takes unused pages away; the
+    first touch of such a page costs a broker's write many times what it does itself."""
+    available = int(first_match("/proc/meminfo", r"^MemAvailable:\s+(\d+)")) * 1024
+    size = min(wanted_bytes, available // 3)
+    if size > 0:
+        mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
