@@ -175,6 +175,8 @@ Result<std::shared_ptr<Segment>> Segment::recover(FileSystem& files, const Segme
   } else {
     segment->size_ = 0;
     segment->next_offset_ = spec.base_offset;
+    segment->max_timestamp_ = kNoTimestamp;
+    segment->first_timestamp_ = kNoTimestamp;
     if (Status done = segment->create_indexes(); !done) {
       return done.error();
     }

@@ -303,6 +303,27 @@ TEST_F(SegmentTest, RecoveryBehindTheSyncedEnd_DoesWithoutGoodIndexes) {
   expect_reads(*Segment::recover(files(), spec(), {.synced_end = end}, tail).value(), kBatches);
 }
 
+TEST_F(SegmentTest, RecoveryThatCannotResume_BelievesNothingOfTheIndexes) {
+  constexpr int kBatches = 300;
+  const Offset end = kBase + 3 * kBatches;
+  const auto segment = filled(kBatches);
+  ASSERT_TRUE(segment->seal());
+  const auto path = dir_.file(format::segment_file_name(kBase, format::kTimeIndexSuffix));
+  const auto times = files().open(path, OpenMode::kReadWrite).value();
+  const std::uint64_t half = 12 * (file_size(path) / 24);
+  ASSERT_TRUE(times->truncate(half));
+  ASSERT_TRUE(times->pwrite(std::vector<std::byte>(1, std::byte{0x7f}), half - 12));  // far ahead
+  const auto data = files().open(data_path(), OpenMode::kReadWrite).value();
+  const auto damaged = segment->find_batch(end - 300).value().value();
+  ASSERT_TRUE(data->pwrite(std::vector<std::byte>(batch_format::kHeaderBytes),
+                           static_cast<std::uint64_t>(damaged.position)));
+  SegmentTail tail;
+  const auto recovered =
+      Segment::recover(files(), spec(), {.durable_end = end, .synced_end = end}, tail).value();
+  EXPECT_EQ(recovered->next_offset(), damaged.base_offset);
+  EXPECT_EQ(recovered->max_timestamp(), 10 * (damaged.base_offset - 3) + 2);
+}
+
 TEST_F(SegmentTest, Truncate_DropsTheBatchThatHoldsTheOffset) {
   auto segment = filled(400);
   ASSERT_TRUE(segment->seal());
